@@ -1,0 +1,35 @@
+set(proto_dir ${PROJECT_BINARY_DIR}/include/caffe/proto)
+set(proto_python_dir ${PROJECT_BINARY_DIR}/python/caffe/proto)
+file(MAKE_DIRECTORY ${proto_dir} ${proto_python_dir})
+add_custom_command(
+  OUTPUT ${proto_dir}/caffe.pb.cc ${proto_dir}/caffe.pb.h
+         ${proto_python_dir}/caffe_pb2.py
+  COMMAND protobuf::protoc --proto_path=${STAGED}/src/caffe/proto
+          --cpp_out=${proto_dir} --python_out=${proto_python_dir}
+          ${STAGED}/src/caffe/proto/caffe.proto
+  DEPENDS ${STAGED}/src/caffe/proto/caffe.proto
+  COMMENT "Compiling caffe.proto")
+
+file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${STAGED}/src/caffe/*.cpp)
+if(NOT CPU_ONLY)
+  file(GLOB_RECURSE cuda_sources CONFIGURE_DEPENDS ${STAGED}/src/caffe/*.cu)
+  list(APPEND sources ${cuda_sources})
+endif()
+list(FILTER sources EXCLUDE REGEX "/src/caffe/test/")
+
+add_library(caffe ${sources} ${proto_dir}/caffe.pb.cc)
+add_library(Caffe::caffe ALIAS caffe)
+target_compile_features(caffe PUBLIC cxx_std_17)
+target_compile_definitions(caffe PUBLIC CAFFE_VERSION=${PROJECT_VERSION})
+target_include_directories(caffe PUBLIC
+  $<BUILD_INTERFACE:${STAGED}/include>
+  $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_link_libraries(caffe PUBLIC caffe_deps)
+if(OpenMP_CXX_FOUND)
+  target_link_libraries(caffe PRIVATE OpenMP::OpenMP_CXX)
+endif()
+set_target_properties(caffe PROPERTIES
+  VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION}
+  POSITION_INDEPENDENT_CODE ON)
+own_warnings(caffe)

@@ -1,0 +1,19 @@
+# Caffe's own gtest suite with the tests of our layers in it.
+add_library(caffe_gtest STATIC EXCLUDE_FROM_ALL ${STAGED}/src/gtest/gtest-all.cpp)
+target_include_directories(caffe_gtest PUBLIC ${STAGED}/src)
+target_compile_features(caffe_gtest PUBLIC cxx_std_17)
+
+file(GLOB test_sources CONFIGURE_DEPENDS ${STAGED}/src/caffe/test/*.cpp)
+if(NOT CPU_ONLY)
+  file(GLOB test_cuda CONFIGURE_DEPENDS ${STAGED}/src/caffe/test/*.cu)
+  list(APPEND test_sources ${test_cuda})
+endif()
+add_executable(caffe_test EXCLUDE_FROM_ALL ${test_sources})
+target_link_libraries(caffe_test PRIVATE caffe caffe_gtest Threads::Threads)
+set_target_properties(caffe_test PROPERTIES
+  OUTPUT_NAME test.testbin
+  RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test)
+own_warnings(caffe_test)
+
+# The suite reads src/caffe/test/test_data and examples/images from where it
+# runs; tests/test_caffe.py lays that folder out and runs it.
