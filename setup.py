@@ -44,6 +44,7 @@ setup(
     python_requires=">=3.9",
     package_dir={"": "python"},
     packages=find_packages("python"),
+    py_modules=["caffe_launcher"],
     package_data={"sknet": ["**/*.txt", "**/*.json"]},
     ext_modules=[Extension("caffe._caffe", sources=[])],
     cmdclass={"build_ext": CMakeBuild},
@@ -56,5 +57,5 @@ setup(
     },
     entry_points={"console_scripts": [
         "sknet = sknet.cli:main",
-        *(f"{tool} = caffe._launcher:main" for tool in TOOLS)]},
+        *(f"{tool} = caffe_launcher:main" for tool in TOOLS)]},
 )

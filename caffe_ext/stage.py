@@ -22,9 +22,9 @@ HERE = Path(__file__).resolve().parent
 OVERLAY = ("include", "src", "python", "tools")
 PROTO = "src/caffe/proto/caffe.proto"
 # What a fork's checkout may hold besides source.
-NOT_SOURCE = shutil.ignore_patterns(
-    ".git", "build*", "distribute", "*.o", "*.so", "*.pyc", "*.caffemodel",
-    "*.h5", "*lmdb", "*leveldb", "__pycache__")
+NOT_SOURCE = (".git", "build", ".build_*", "distribute", "*.o", "*.so",
+              "__pycache__", "*.caffemodel", "*.solverstate", "*_lmdb",
+              "*_leveldb")
 
 
 class StageError(Exception):
@@ -182,7 +182,7 @@ def fingerprint(source) -> str:
         digest.update(f"{path.relative_to(HERE)}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     if source:
-        ignored = NOT_SOURCE
+        ignored = shutil.ignore_patterns(*NOT_SOURCE)
         for folder, folders, files in os.walk(source):
             skip = ignored(folder, folders + files)
             folders[:] = sorted(set(folders) - skip)
@@ -216,7 +216,8 @@ def stage(out: Path, source=None) -> bool:
                                      dir=out.parent) as folder:
         tree = Path(folder) / "tree"
         if source:
-            shutil.copytree(source, tree, ignore=NOT_SOURCE, symlinks=True)
+            shutil.copytree(source, tree, symlinks=True,
+                            ignore=shutil.ignore_patterns(*NOT_SOURCE))
         else:
             unpack(fetch(HERE / "caffe-source.txt", out.parent / "download"),
                    tree)

@@ -35,7 +35,7 @@ if(BUILD_python)
     file(TOUCH ${proto_python_dir}/__init__.py)
     install(FILES ${proto_python_dir}/__init__.py
             DESTINATION ${destination}/proto COMPONENT ${component})
-    install(TARGETS pycaffe LIBRARY DESTINATION ${destination}
+    install(TARGETS pycaffe pycaffe_tool LIBRARY DESTINATION ${destination}
             COMPONENT ${component})
   endfunction()
   install_pycaffe(python/caffe Unspecified)

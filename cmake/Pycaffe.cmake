@@ -20,3 +20,11 @@ set_target_properties(pycaffe PROPERTIES
   LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/python/caffe
   INSTALL_RPATH "$ORIGIN;$ORIGIN/../../${CMAKE_INSTALL_LIBDIR}")
 own_warnings(pycaffe)
+
+# The caffe command as a library, for python -m caffe: nets with Python layers.
+add_library(pycaffe_tool MODULE ${STAGED}/tools/caffe.cpp)
+target_link_libraries(pycaffe_tool PRIVATE caffe)
+set_target_properties(pycaffe_tool PROPERTIES
+  PREFIX "" OUTPUT_NAME _tool SUFFIX .so
+  LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/python/caffe
+  INSTALL_RPATH "$ORIGIN;$ORIGIN/../../${CMAKE_INSTALL_LIBDIR}")

@@ -28,8 +28,8 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
              ${stage_py} ${stage_inputs} ${overlay_inputs})
 
 # own_warnings(TARGET): -Wall for our files among the sources of TARGET, and
-# leave Caffe's as they are.
-set(OWN_WARNINGS -Wall)
+# leave Caffe's as they are. Caffe's headers compare signed with unsigned.
+set(OWN_WARNINGS -Wall -Wno-sign-compare)
 if(WARNINGS_AS_ERRORS)
   list(APPEND OWN_WARNINGS -Werror)
 endif()

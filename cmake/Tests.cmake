@@ -17,3 +17,6 @@ own_warnings(caffe_test)
 
 # The suite reads src/caffe/test/test_data and examples/images from where it
 # runs; tests/test_caffe.py lays that folder out and runs it.
+add_custom_target(runtest
+  COMMAND ${Python_EXECUTABLE} -m pytest ${PROJECT_SOURCE_DIR}/tests/test_caffe.py
+  DEPENDS caffe_test USES_TERMINAL)

@@ -24,7 +24,7 @@
 #include "caffe/sgd_solvers.hpp"
 
 namespace py = pybind11;
-using std::filesystem::path;
+typedef std::filesystem::path FilePath;
 
 PYBIND11_DECLARE_HOLDER_TYPE(T, boost::shared_ptr<T>)
 
@@ -82,7 +82,7 @@ shared_ptr<void> Hold(py::object object) {
 // exception if not (caffe could still crash later if the input files are
 // disturbed before they are actually used, but this saves frustration in most
 // cases).
-string Readable(const path& file) {
+string Readable(const FilePath& file) {
   if (!std::ifstream(file).good()) {
     throw std::runtime_error("Could not open file " + file.string());
   }
@@ -109,8 +109,8 @@ void InitLogLevelPipe(int level, bool to_stderr) {
 
 // ---- Net
 
-shared_ptr<Net<Dtype> > NetInit(const path& network_file, int phase, int level,
-    const py::object& stages, const py::object& weights) {
+shared_ptr<Net<Dtype> > NetInit(const FilePath& network_file, int phase,
+    int level, const py::object& stages, const py::object& weights) {
   if (!Phase_IsValid(phase)) {
     throw py::value_error("phase is " + std::to_string(phase) +
         ": expected caffe.TRAIN or caffe.TEST");
@@ -123,7 +123,7 @@ shared_ptr<Net<Dtype> > NetInit(const path& network_file, int phase, int level,
   }
   const string network = Readable(network_file);
   const string trained =
-      weights.is_none() ? "" : Readable(weights.cast<path>());
+      weights.is_none() ? "" : Readable(weights.cast<FilePath>());
   py::gil_scoped_release nogil;
   shared_ptr<Net<Dtype> > net(new Net<Dtype>(network,
       static_cast<Phase>(phase), level, &stage_names));
@@ -134,8 +134,8 @@ shared_ptr<Net<Dtype> > NetInit(const path& network_file, int phase, int level,
 }
 
 // Legacy Net construct-and-load convenience constructor
-shared_ptr<Net<Dtype> > NetInitLoad(const path& network_file,
-    const path& weights_file, int phase) {
+shared_ptr<Net<Dtype> > NetInitLoad(const FilePath& network_file,
+    const FilePath& weights_file, int phase) {
   LOG(WARNING) << "DEPRECATION WARNING - deprecated use of Python interface";
   LOG(WARNING) << "Use this instead (with the named \"weights\""
       << " parameter):";
@@ -144,7 +144,7 @@ shared_ptr<Net<Dtype> > NetInitLoad(const path& network_file,
   return NetInit(network_file, phase, 0, py::none(), py::cast(weights_file));
 }
 
-void NetSave(const Net<Dtype>& net, const path& file) {
+void NetSave(const Net<Dtype>& net, const FilePath& file) {
   NetParameter net_param;
   net.ToProto(&net_param, false);
   WriteProtoToBinaryFile(net_param, file.string());
@@ -312,14 +312,14 @@ SolverAction::Enum RunSignalHandlers() {
 }
 
 template <typename SolverType>
-shared_ptr<SolverType> SolverInit(const path& solver_file) {
+shared_ptr<SolverType> SolverInit(const FilePath& solver_file) {
   py::gil_scoped_release nogil;
   shared_ptr<SolverType> solver(new SolverType(Readable(solver_file)));
   solver->SetActionFunction(RunSignalHandlers);
   return solver;
 }
 
-Solver<Dtype>* GetSolver(const path& solver_file) {
+Solver<Dtype>* GetSolver(const FilePath& solver_file) {
   SolverParameter param;
   ReadSolverParamsFromTextFileOrDie(Readable(solver_file), &param);
   Solver<Dtype>* solver = SolverRegistry<Dtype>::CreateSolver(param);
@@ -482,7 +482,7 @@ void BindNet(py::module_ m) {
     .def("_backward", &N::BackwardFromTo, NoGil())
     .def("reshape", &N::Reshape, NoGil())
     .def("clear_param_diffs", &N::ClearParamDiffs, NoGil())
-    .def("copy_from", [](N* net, const path& file) {
+    .def("copy_from", [](N* net, const FilePath& file) {
           net->CopyTrainedLayersFrom(Readable(file));
         }, NoGil())
     .def("share_with", &N::ShareTrainedLayersWith, NoGil())
@@ -497,10 +497,10 @@ void BindNet(py::module_ m) {
     .def_property_readonly("_outputs", &N::output_blob_indices, copy)
     .def("_set_input_arrays", &NetSetInputArrays)
     .def("save", &NetSave, NoGil())
-    .def("save_hdf5", [](const N& net, const path& file) {
+    .def("save_hdf5", [](const N& net, const FilePath& file) {
           net.ToHDF5(file.string());
         }, NoGil())
-    .def("load_hdf5", [](N* net, const path& file) {
+    .def("load_hdf5", [](N* net, const FilePath& file) {
           net->CopyTrainedLayersFromHDF5(Readable(file));
         }, NoGil())
     .def("before_forward", &NetAddCallback<&N::add_before_forward>)
@@ -536,11 +536,11 @@ void BindSolvers(py::module_ m) {
         }, py::keep_alive<1, 2>())
 #endif
     .def("solve", [](S* solver) { solver->Solve(); }, NoGil())
-    .def("solve", [](S* solver, const path& resume_file) {
+    .def("solve", [](S* solver, const FilePath& resume_file) {
           solver->Solve(Readable(resume_file));
         }, NoGil())
     .def("step", &S::Step, NoGil())
-    .def("restore", [](S* solver, const path& file) {
+    .def("restore", [](S* solver, const FilePath& file) {
           solver->Restore(Readable(file).c_str());
         }, NoGil())
     .def("snapshot", &S::Snapshot, NoGil())

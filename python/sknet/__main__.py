@@ -1,0 +1,5 @@
+import sys
+
+from sknet.cli import main
+
+sys.exit(main())

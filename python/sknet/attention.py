@@ -1,0 +1,44 @@
+"""What SK units select: the softmax over their branches."""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Unit:
+    """An SK unit of a net: its name, and of each branch the kernel's height
+    and width, dilation included, in pixels."""
+    name: str
+    kernels: tuple
+
+
+def units(param):
+    """Return the SK units of a NetParameter, in order.
+
+    A unit X is told by the name of its softmax, X/B_softmax. Its branches are
+    what is summed in X_3x3.
+    """
+    layers = {layer.name: layer for layer in param.layer}
+    makers = {top: layer for layer in reversed(param.layer) for top in layer.top}
+    found = []
+    for name in layers:
+        unit, _, end = name.rpartition("/")
+        if end == "B_softmax":
+            found.append(Unit(unit, tuple(
+                _kernel(makers, top) for top in layers[f"{unit}_3x3"].bottom)))
+    return found
+
+
+def branch_attention(net, unit):
+    """Return the weight of each of a unit's branches, mean over the channels,
+    after a forward pass of a caffe.Net: N x branches, rows of sum 1."""
+    # N x branches x channels x 1
+    return net.blobs[f"{unit.name}/B_softmax"].data.mean(axis=(2, 3))
+
+
+def _kernel(makers, blob):
+    """The kernel of the convolution that a blob comes from."""
+    layer = makers[blob]
+    while layer.type != "Convolution":
+        layer = makers[layer.bottom[0]]
+    param = layer.convolution_param
+    dilation = param.dilation[0] if param.dilation else 1
+    return dilation * (param.kernel_size[0] - 1) + 1

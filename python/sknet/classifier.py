@@ -1,0 +1,91 @@
+"""A net that classifies images."""
+from dataclasses import replace
+
+import numpy as np
+
+from sknet import models
+from sknet.data.preprocessing import Preprocessing
+from sknet.errors import InputError
+from sknet.net import load, read_model, shipped
+
+
+class Classifier:
+    """A deploy net with its weights and preprocessing.
+
+    model: a name of the registry or a prototxt's path.
+    weights: a caffemodel's path; by default what comes with the named model.
+    settings: fields of Preprocessing that differ from the model's.
+
+    Raises InputError if the files are bad, do not fit each other, or are not
+    those of a classifier of square images.
+    """
+
+    def __init__(self, model, weights=None, **settings):
+        self.param = read_model(model, settings.get("crop"))
+        if weights is None:
+            weights = shipped(model, f"{model}.caffemodel")
+        if weights is None:
+            raise InputError(f"{model}: no weights come with it; "
+                             "expected --weights CAFFEMODEL")
+        self.net, self.ignored = load(self.param, weights)
+        self.weights = str(weights)
+        self._input, = self.net.inputs
+        self._check(model)
+        self.preprocessing = self._preprocessing(model, settings)
+
+    @property
+    def num_classes(self):
+        return self._probabilities().shape[1]
+
+    def __call__(self, pixels):
+        """Return the classes' probabilities, N x classes, of N x channels x
+        height x width images as `preprocessing` makes them."""
+        pixels = np.asarray(pixels, np.float32)
+        self.net.blobs[self._input].reshape(*pixels.shape)
+        self.net.reshape()
+        self.net.blobs[self._input].data[...] = pixels
+        self.net.forward()
+        return self._probabilities().copy()
+
+    def _probabilities(self):
+        blob = self.net.blobs[self.net.outputs[0]].data
+        return blob.reshape(len(blob), -1)
+
+    def _check(self, model):
+        shape = self.net.blobs[self._input].data.shape
+        if len(shape) != 4 or shape[1] not in (1, 3) or shape[2] != shape[3]:
+            raise InputError(f"{model}: takes {_text(shape)}; expected square "
+                             "images of 1 or 3 channels")
+        outputs = list(self.net.outputs)
+        shapes = [self.net.blobs[name].data.shape for name in outputs]
+        if (len(outputs) != 1 or self.net.layers[-1].type != "Softmax"
+                or len(shapes[0]) < 2 or any(dim != 1 for dim in shapes[0][2:])):
+            found = ", ".join(f"{name} ({_text(shape)})"
+                              for name, shape in zip(outputs, shapes))
+            raise InputError(f"{model}: ends in {found}; expected one Softmax "
+                             "over the classes")
+
+    def _preprocessing(self, model, settings):
+        """The model's own where it is known, else the default, at the net's
+        size, with the settings."""
+        _, channels, size, _ = self.net.blobs[self._input].data.shape
+        if settings.get("crop", size) != size:
+            raise InputError(f"{model}: takes {size}x{size} pixels; the crop is "
+                             f"{settings['crop']}")
+        known = self.param.name in models.names()
+        base = (models.get(self.param.name).preprocessing if known
+                else Preprocessing())
+        # The same part of the image, whatever its size.
+        sized = dict(crop=size,
+                     shorter_side=round(base.shorter_side * size / base.crop))
+        if channels == 1:
+            sized.update(channels="gray", mean=(0.0,))
+        chosen = replace(base, **{**sized, **settings})
+        if (chosen.channels == "gray") != (channels == 1):
+            raise InputError(f"{model}: takes images of {channels} channels, "
+                             f"not {chosen.channels}")
+        return chosen
+
+
+def _text(shape):
+    return "x".join(map(str, shape))

@@ -1,0 +1,54 @@
+"""The command sknet: one verb a module in sknet.commands.
+
+Exit status: 0 success, 1 bad input (one line on standard error; a traceback
+with --debug), 2 wrong usage.
+"""
+import argparse
+import os
+import sys
+
+from sknet.commands import classify, generate, models
+from sknet.errors import InputError
+
+VERBS = {"models": models, "generate": generate, "classify": classify}
+
+
+def main(argv=None):
+    """Run the command with the arguments `argv`; return the exit status."""
+    args = _parser().parse_args(argv)
+    try:
+        status = args.run(args)
+        sys.stdout.flush()
+        return status
+    except InputError as error:
+        if args.debug:
+            raise
+        print(f"sknet {args.verb}: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # The reader has seen enough; Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser():
+    debug = argparse.ArgumentParser(add_help=False)
+    debug.add_argument("--debug", action="store_true", default=argparse.SUPPRESS,
+                       help="show the traceback of an error")
+    parser = argparse.ArgumentParser(
+        prog="sknet", description="Models, weights and images for Caffe.",
+        parents=[debug])
+    parser.set_defaults(debug=False)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name, module in VERBS.items():
+        about, _, more = module.__doc__.partition("\n")
+        verb = verbs.add_parser(
+            name, parents=[debug], help=about,
+            description=f"{about}\n{more}".rstrip(),
+            epilog=f"example:\n  {module.EXAMPLE}",
+            formatter_class=argparse.RawDescriptionHelpFormatter)
+        module.add_arguments(verb)
+        verb.set_defaults(run=module.run)
+    return parser

@@ -1,0 +1,26 @@
+"""A net under construction."""
+from sknet.proto import caffe_pb2
+
+
+class Graph:
+    """A NetParameter that blocks add layers to.
+
+    num_classes: outputs of the classifier.
+    size: height and width of the input in pixels.
+    """
+
+    def __init__(self, name, num_classes, size):
+        self.net = caffe_pb2.NetParameter(name=name)
+        self.num_classes = num_classes
+        self.size = size
+
+    def layer(self, name, kind, *bottoms, tops=None, **fields):
+        """Append a layer of the type `kind` and return its first top's name.
+
+        `tops` is by default one, with the layer's name. The fields are
+        LayerParameter's, messages among them as dicts.
+        """
+        tops = [name] if tops is None else tops
+        self.net.layer.add(name=name, type=kind, bottom=bottoms, top=tops,
+                           **fields)
+        return tops[0]

@@ -1,0 +1,90 @@
+"""From a model's name or file to a caffe.Net, with every check that can be
+made before Caffe, which ends the process at bad input."""
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import caffe
+
+from sknet import models
+from sknet.errors import InputError
+from sknet.prototxt import read_net, to_text
+from sknet.weights.check import check_fit, read_weights
+
+
+def read_model(model, size=None):
+    """Return the deploy net's NetParameter of a model's name, generated for
+    images of `size` pixels, or of a prototxt's path.
+
+    Raises InputError if it is neither, or if the file is not a deploy net of
+    layers that this Caffe has.
+    """
+    if model in models.names():
+        return models.create(model, "deploy", size=size)
+    if not os.path.exists(model):
+        raise InputError(f"{model}: no such file, and no model of that name "
+                         f"(there are {', '.join(models.names())})")
+    param = read_net(model)
+    _check_types(param, model)
+    inputs = [*param.input, *(top for layer in param.layer
+                              if layer.type == "Input" for top in layer.top)]
+    if len(inputs) != 1:
+        named = f" ({', '.join(inputs)})" if inputs else ""
+        raise InputError(
+            f"{model}: {len(inputs)} inputs{named}; expected a deploy net, which "
+            "has one: `sknet generate MODEL --kind deploy` makes them")
+    _try(model)
+    return param
+
+
+def load(param, weights):
+    """Return (net, ignored): a NetParameter as a caffe.Net for testing, with
+    the weights of a caffemodel, and the names of those layers in the file that
+    the net lacks.
+
+    Raises InputError if the file is not a caffemodel or does not fit.
+    """
+    stored = read_weights(weights)
+    # pycaffe takes nets as files only.
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "deploy.prototxt")
+        Path(path).write_text(to_text(param), encoding="utf-8")
+        net = caffe.Net(path, caffe.TEST)
+    ignored = check_fit(stored, net, weights)
+    net.copy_from(str(weights))
+    return net, ignored
+
+
+def shipped(model, file):
+    """Return the path of a file that comes with a model in prototxt/MODEL/, or
+    None: in the installed package, or in the checkout that this is."""
+    package = Path(__file__).resolve().parent
+    for root in (package, package.parent.parent):
+        path = root / "prototxt" / model / file
+        if path.exists():
+            return path
+    return None
+
+
+def _check_types(param, path):
+    known = set(caffe.layer_type_list())
+    for layer in param.layer:
+        if layer.type not in known:
+            raise InputError(f"{path}: layer {layer.name} is of the type "
+                             f"{layer.type!r}, which this Caffe does not have")
+
+
+def _try(path):
+    """Set the net up in a process of its own, where Caffe may abort."""
+    done = subprocess.run(
+        [sys.executable, "-c",
+         "import sys, caffe; caffe.Net(sys.argv[1], caffe.TEST)", str(path)],
+        stderr=subprocess.PIPE, text=True, errors="replace")
+    if done.returncode:
+        # glog's fatal line is "F<date> <time> <thread> file.cpp:line] message".
+        lines = done.stderr.strip().splitlines() or ["no reason given"]
+        fatal = [line for line in lines if line.startswith("F") and "] " in line]
+        reason = fatal[0].partition("] ")[2] if fatal else lines[-1]
+        raise InputError(f"{path}: Caffe cannot set this net up: {reason}")

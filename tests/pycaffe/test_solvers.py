@@ -1,0 +1,238 @@
+"""Solvers, files and the GIL."""
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import caffe
+import numpy as np
+import pytest
+from small_nets import REGRESSION, input_layer
+
+SOLVERS = ("SGDSolver", "NesterovSolver", "AdaGradSolver", "RMSPropSolver",
+           "AdaDeltaSolver", "AdamSolver")
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_every_solver(make_solver, name):
+    settings = {"AdaDeltaSolver": "momentum: 0.95 delta: 1e-6",
+                "AdamSolver": "momentum: 0.9 delta: 1e-8",
+                "NesterovSolver": "momentum: 0.9",
+                "RMSPropSolver": "rms_decay: 0.98"}.get(name, "")
+    solver = make_solver(settings=settings, cls=getattr(caffe, name))
+    before = solver.net.params["ip"][0].data.copy()
+    solver.step(2)
+    assert solver.iter == 2
+    assert (solver.net.params["ip"][0].data != before).all()
+    assert isinstance(solver, caffe.SGDSolver)
+
+
+def test_properties(make_solver):
+    solver = make_solver(settings="max_iter: 7 display: 3 test_iter: 1 "
+                                  "test_interval: 1000")
+    assert (solver.param.max_iter, solver.param.display) == (7, 3)
+    assert solver.param.layer_wise_reduce is True
+    solver.step(1)
+    assert solver.lr == pytest.approx(.1)
+    solver.param.base_lr = .5
+    solver.step(1)
+    assert solver.lr == pytest.approx(.5)
+    assert len(solver.test_nets) == 1
+
+
+def test_get_solver_gives_the_type(make_solver, write):
+    text = f"net: '{write(REGRESSION)}' base_lr: 1 lr_policy: 'fixed' "
+    solver = caffe.get_solver(write(text + "type: 'Adam'", "adam.prototxt"))
+    assert type(solver) is caffe.AdamSolver
+    solver.step(1)
+
+
+def test_callbacks(make_solver):
+    solver, calls = make_solver(), []
+    solver.add_callback(lambda: calls.append(("start", solver.iter)),
+                        lambda: calls.append(("gradients", solver.iter)))
+    solver.step(2)
+    assert calls == [("start", 0), ("gradients", 0), ("start", 1),
+                     ("gradients", 1)]
+
+    def fail():
+        raise KeyError("callback")
+    solver.add_callback(fail, fail)
+    with pytest.raises(KeyError, match="callback"):
+        solver.step(1)
+    assert solver.iter == 2
+
+
+def test_snapshot_and_restore(make_solver, tmp_path):
+    solver = make_solver(settings="momentum: 0.9 max_iter: 4 "
+                                  "snapshot_after_train: false")
+    solver.step(2)
+    solver.snapshot()
+    weights = solver.net.params["ip"][0].data.copy()
+    other = make_solver(settings="momentum: 0.9 max_iter: 4 "
+                                 "snapshot_after_train: false")
+    other.restore(str(tmp_path / "snapshot_iter_2.solverstate"))
+    assert other.iter == 2
+    assert (other.net.params["ip"][0].data == weights).all()
+    other.solve(tmp_path / "snapshot_iter_2.solverstate")
+    assert other.iter == 4
+    solver.share_weights(caffe.Net(str(tmp_path / "net.prototxt"), caffe.TEST))
+
+
+def test_share_weights(make_solver, make_net):
+    solver, net = make_solver(), make_net(REGRESSION)
+    solver.share_weights(net)
+    solver.net.params["ip"][0].data[...] = 3
+    assert (net.params["ip"][0].data == 3).all()
+
+
+def test_ctrl_c_stops_a_solver(make_solver):
+    solver, steps = make_solver(), 300000
+
+    def interrupt():
+        while solver.iter == 0:
+            time.sleep(.001)
+        os.kill(os.getpid(), signal.SIGINT)
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        solver.step(steps)
+    assert 0 < solver.iter < steps
+    solver.step(1)
+
+
+def test_missing_files(make_net, make_solver, write, tmp_path):
+    missing = str(tmp_path / "missing")
+    there, net, solver = write(REGRESSION), make_net(REGRESSION), make_solver()
+    for call in (lambda: caffe.Net(missing, caffe.TEST),
+                 lambda: caffe.Net(missing, there, caffe.TEST),
+                 lambda: caffe.Net(there, missing, caffe.TEST),
+                 lambda: caffe.Net(there, caffe.TEST, weights=missing),
+                 lambda: net.copy_from(missing),
+                 lambda: net.load_hdf5(missing),
+                 lambda: caffe.SGDSolver(missing),
+                 lambda: caffe.get_solver(missing),
+                 lambda: solver.restore(missing),
+                 lambda: solver.solve(missing)):
+        with pytest.raises(RuntimeError,
+                           match=f"Could not open file {missing}"):
+            call()
+
+
+def test_constructors_of_a_net(write, tmp_path):
+    path = write(REGRESSION)
+    net = caffe.Net(network_file=path, phase=caffe.TEST, level=0, stages=None,
+                    weights=None)
+    saved = tmp_path / "weights"
+    net.save(str(saved))
+    for other in (caffe.Net(path, str(saved), caffe.TEST),
+                  caffe.Net(path, caffe.TEST, weights=str(saved)),
+                  caffe.Net(Path(path), caffe.TEST, 0, [], weights=saved)):
+        assert (other.params["ip"][0].data == net.params["ip"][0].data).all()
+    with pytest.raises(ValueError, match="phase is 7"):
+        caffe.Net(path, 7)
+    with pytest.raises(TypeError):
+        caffe.Net(path)
+
+
+@pytest.mark.parametrize("name", ["weights.caffemodel.h5", "no_suffix"])
+def test_hdf5_weights(make_net, write, tmp_path, name):
+    path, net = str(tmp_path / name), make_net(REGRESSION)
+    net.save_hdf5(path)
+    by_weights = caffe.Net(write(REGRESSION), caffe.TEST, weights=path)
+    by_copy = make_net(REGRESSION)
+    by_copy.copy_from(path)
+    assert net.params["ip"][0].data.any()
+    for other in (by_weights, by_copy):
+        assert (other.params["ip"][0].data == net.params["ip"][0].data).all()
+
+
+# Seconds of work in each direction and in its filler, in one C++ call.
+LONG = input_layer(64, 4096) + """
+layer { name: 'ip' type: 'InnerProduct' bottom: 'data' top: 'ip'
+  inner_product_param { num_output: 4096 weight_filler { type: 'gaussian' } } }
+layer { name: 'loss' type: 'Reduction' bottom: 'ip' top: 'loss'
+  loss_weight: 1 }"""
+
+
+@pytest.fixture(scope="module")
+def long_net(tmp_path_factory):
+    path = tmp_path_factory.mktemp("long") / "net.prototxt"
+    path.write_text(LONG)
+    net = caffe.Net(path, caffe.TEST)
+    net.path, net.saved = path, path.with_suffix(".caffemodel")
+    net.save(net.saved)
+    return net
+
+
+@pytest.mark.parametrize("work", [
+    lambda net: caffe.Net(net.path, caffe.TEST),
+    lambda net: net.forward(),
+    lambda net: net.backward(),
+    lambda net: net.save(net.saved),
+    lambda net: net.copy_from(net.saved),
+    lambda net: net.save_hdf5(net.path.with_suffix(".h5")),
+], ids=["init", "forward", "backward", "save", "copy_from", "save_hdf5"])
+def test_threads_run_while_caffe_works(long_net, work):
+    go, ran = threading.Event(), []
+
+    def other():
+        go.wait()
+        ran.append(True)
+    thread = threading.Thread(target=other)
+    thread.start()
+    interval = sys.getswitchinterval()
+    # No thread is made to give the GIL away: the other thread runs before the
+    # work is done if the work lets go of it, and not else.
+    sys.setswitchinterval(1000)
+    try:
+        go.set()
+        sum(range(100000))
+        assert not ran
+        work(long_net)
+        assert ran
+    finally:
+        sys.setswitchinterval(interval)
+        thread.join()
+
+
+def test_two_nets_in_two_threads(make_net):
+    nets = [make_net(REGRESSION) for _ in range(2)]
+    meeting, losses = threading.Barrier(2, timeout=60), []
+
+    def run(net):
+        # Each waits, in a callback within forward, for the other.
+        net.before_forward(lambda layer: meeting.wait())
+        losses.append(float(net.forward()["loss"]))
+    threads = [threading.Thread(target=run, args=(net,)) for net in nets]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(losses) == 2 and np.isfinite(losses).all()
+
+
+def test_timer_and_globals():
+    timer = caffe.Timer()
+    timer.start()
+    sum(range(100000))
+    timer.stop()
+    assert timer.ms > 0
+    assert caffe.__version__ == "1.0.0"
+    assert caffe.solver_count() == 1 and caffe.solver_rank() == 0
+    assert caffe.has_nccl() in (False, True)
+    assert {"Python", "Input", "Convolution"} <= set(caffe.layer_type_list())
+    caffe.set_mode_cpu()
+    caffe.set_random_seed(1)
+
+
+def test_init_log(tmp_path):
+    """In a process of its own: the settings are global."""
+    code = ("import caffe; caffe.init_log(); caffe.init_log(0); "
+            "caffe.init_log(0, True); caffe.log('a message')")
+    done = subprocess.run([sys.executable, "-c", code], text=True,
+                          stderr=subprocess.PIPE, cwd=tmp_path, timeout=60)
+    assert done.returncode == 0
+    assert "a message" in done.stderr
