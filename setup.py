@@ -12,11 +12,22 @@ from pathlib import Path
 
 from setuptools import Extension, find_packages, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
 TOOLS = ("caffe", "compute_image_mean", "convert_imageset",
          "extract_features", "upgrade_net_proto_binary",
          "upgrade_net_proto_text", "upgrade_solver_proto_text")
+
+
+class WithPrototxt(build_py):
+    """Packs prototxt/, the generated files and the shipped model, with sknet."""
+
+    def run(self):
+        super().run()
+        target = Path(self.build_lib) / "sknet" / "prototxt"
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(ROOT / "prototxt", target)
 
 
 class CMakeBuild(build_ext):
@@ -45,14 +56,12 @@ setup(
     package_dir={"": "python"},
     packages=find_packages("python"),
     py_modules=["caffe_launcher"],
-    package_data={"sknet": ["**/*.txt", "**/*.json"]},
     ext_modules=[Extension("caffe._caffe", sources=[])],
-    cmdclass={"build_ext": CMakeBuild},
-    install_requires=["numpy>=1.26",
-                      "protobuf>=4.21", "pillow>=9.1", "tqdm", "matplotlib",
-                      "scipy"],
+    cmdclass={"build_py": WithPrototxt, "build_ext": CMakeBuild},
+    install_requires=["numpy>=1.26", "protobuf>=4.21", "pillow>=9.1",
+                      "matplotlib", "scipy", "six", "tqdm"],
     extras_require={
-        "test": ["pytest", "opencv-python-headless", "mlxtend"],
+        "test": ["pytest", "mlxtend", "opencv-python-headless", "pydot"],
         "torch": ["torch==2.13.0"],
     },
     entry_points={"console_scripts": [

@@ -17,6 +17,3 @@ else()
   include(Cuda)
 endif()
 install(TARGETS caffe_deps EXPORT CaffeTargets)
-
-# Threads over channels in our own layers; private to libcaffe.
-find_package(OpenMP COMPONENTS CXX)

@@ -26,9 +26,9 @@ target_include_directories(caffe PUBLIC
   $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(caffe PUBLIC caffe_deps)
-if(OpenMP_CXX_FOUND)
-  target_link_libraries(caffe PRIVATE OpenMP::OpenMP_CXX)
-endif()
+# Our layers' simd pragmas (caffe/util/parallel_for.hpp); no runtime library.
+target_compile_options(caffe PRIVATE
+  $<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang,AppleClang>:-fopenmp-simd>)
 set_target_properties(caffe PROPERTIES
   VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION}
   POSITION_INDEPENDENT_CODE ON)

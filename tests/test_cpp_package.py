@@ -25,22 +25,45 @@ def prefix(tmp_path_factory):
     return prefix
 
 
+@pytest.fixture(scope="module")
+def classify(prefix, tmp_path_factory):
+    """examples/cpp_classification, built against the installed package."""
+    build = tmp_path_factory.mktemp("cpp_classification")
+    run("cmake", "-S", ROOT / "examples/cpp_classification", "-B", build,
+        f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_BUILD_TYPE=Release")
+    run("cmake", "--build", build)
+    return build / "classify"
+
+
 def test_the_installed_tools_run(prefix):
     assert "usage: caffe" in subprocess.run(
         [prefix / "bin/caffe", "--help"], capture_output=True, text=True).stdout
 
 
-def test_a_cpp_classifier_agrees_with_python(prefix, tmp_path):
-    run("cmake", "-S", ROOT / "examples/cpp_classification", "-B", tmp_path,
-        f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_BUILD_TYPE=Release")
-    run("cmake", "--build", tmp_path)
+def test_a_cpp_classifier_agrees_with_python(classify, tmp_path):
     images = sorted((MODEL / "images").glob("*.png"))
-    assert images
-    out = run(tmp_path / "classify", "-model", MODEL / "deploy.prototxt",
+    (tmp_path / "labels.txt").write_text("".join(f"{i}\n" for i in range(10)))
+    out = run(classify, "-model", MODEL / "deploy.prototxt",
               "-weights", MODEL / "sknet_digits.caffemodel",
-              "-labels", MODEL / "labels.txt", "-top", 1, *DIGITS_INPUT, *images)
+              "-labels", tmp_path / "labels.txt", "-top", 1,
+              "-mean", "128,128,128", "-scale", 1 / 64, *images)
+    # A line with the file, then one with probability and label.
     lines = out.splitlines()
-    from_cpp = {lines[i]: lines[i + 1].split() for i in range(0, len(lines), 2)}
+    from_cpp = {file: line.split() for file, line in zip(lines[::2], lines[1::2])}
+
     results = json.loads(run(BIN / "sknet", "classify", "--json", "--top", 1,
-                             "--model", "sknet_digits", *images))
-    assert len(from_cpp) == len(results) == len(images)
+                             "--model", "sknet_digits", *images))["images"]
+    assert len(results) == len(images) > 0
+    for result in results:
+        best, = result["predictions"]
+        probability, label = from_cpp[result["file"]]
+        assert label == best["label"]
+        assert float(probability) == pytest.approx(best["probability"], abs=1e-4)
+
+
+def test_the_cpp_classifier_reports_an_unreadable_image(classify):
+    done = subprocess.run(
+        [classify, "-model", MODEL / "deploy.prototxt",
+         "-weights", MODEL / "sknet_digits.caffemodel", __file__],
+        capture_output=True, text=True)
+    assert done.returncode == 1 and "not a readable image" in done.stderr

@@ -16,6 +16,8 @@ VERBS = {"models": models, "generate": generate, "classify": classify}
 def main(argv=None):
     """Run the command with the arguments `argv`; return the exit status."""
     args = _parser().parse_args(argv)
+    # Caffe reports every layer that it sets up; only errors are of interest.
+    os.environ.setdefault("GLOG_minloglevel", "2")
     try:
         status = args.run(args)
         sys.stdout.flush()
@@ -34,21 +36,20 @@ def main(argv=None):
 
 
 def _parser():
-    debug = argparse.ArgumentParser(add_help=False)
-    debug.add_argument("--debug", action="store_true", default=argparse.SUPPRESS,
-                       help="show the traceback of an error")
     parser = argparse.ArgumentParser(
-        prog="sknet", description="Models, weights and images for Caffe.",
-        parents=[debug])
-    parser.set_defaults(debug=False)
+        prog="sknet", description="Models, weights and images for Caffe.")
+    debug = dict(action="store_true", help="show the traceback of an error")
+    parser.add_argument("--debug", **debug)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name, module in VERBS.items():
         about, _, more = module.__doc__.partition("\n")
         verb = verbs.add_parser(
-            name, parents=[debug], help=about,
+            name, help=about,
             description=f"{about}\n{more}".rstrip(),
             epilog=f"example:\n  {module.EXAMPLE}",
             formatter_class=argparse.RawDescriptionHelpFormatter)
         module.add_arguments(verb)
+        # After the verb too, where its absence must not undo it before.
+        verb.add_argument("--debug", default=argparse.SUPPRESS, **debug)
         verb.set_defaults(run=module.run)
     return parser

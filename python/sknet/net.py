@@ -10,7 +10,7 @@ import caffe
 
 from sknet import models
 from sknet.errors import InputError
-from sknet.prototxt import read_net, to_text
+from sknet.text import read_net, to_text
 from sknet.weights.check import check_fit, read_weights
 
 

@@ -3,13 +3,7 @@
 protobuf refuses two files named caffe.proto in one process, so the package
 caffe owns the messages, and everything here takes them from it.
 """
-import os
-
 from sknet.errors import InputError
-
-# Caffe reads this as it is imported. It reports every layer that it sets up;
-# only errors are of interest.
-os.environ.setdefault("GLOG_minloglevel", "2")
 
 try:
     from caffe.proto import caffe_pb2  # noqa: F401

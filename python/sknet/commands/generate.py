@@ -37,10 +37,11 @@ def run(args):
     return 0
 
 
-def generate(model, kind, **options):
+def generate(model, kind, num_classes=None, size=None, batch=None):
     """Return the file's text; arguments and errors are models.create's."""
     from sknet.models import create
-    from sknet.prototxt import to_text
+    from sknet.text import to_text
+    options = dict(num_classes=num_classes, size=size, batch=batch)
     command = ["sknet", "generate", model, "--kind", kind]
     for option, value in options.items():
         if value is not None:

@@ -62,8 +62,9 @@ DIGITS = Dataset(folder="build/digits", num_classes=10, train_images=40000,
 @register(paper=PAPER, licence="the repository's", dataset=DIGITS,
           preprocessing=Preprocessing(shorter_side=64, crop=64,
                                       mean=(128, 128, 128), scale=1 / 64),
-          recipe=Recipe(batch=64, gpu_batch=64, epochs=12, milestones=(8, 11),
-                        solver_mode="CPU", random_seed=1))
+          recipe=Recipe(batch=32, gpu_batch=32, base_lr=0.05,
+                        milestones=(3, 4.5), epochs=5, solver_mode="CPU",
+                        random_seed=1))
 def sknet_digits(graph):
     """A small SKNet (handwritten digits, 64x64)"""
     stem = conv_bn_relu(graph, "data", "conv1/3x3_s2", 32, kernel=3, stride=2)

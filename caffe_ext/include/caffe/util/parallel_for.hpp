@@ -1,37 +1,42 @@
 #ifndef CAFFE_UTIL_PARALLEL_FOR_HPP_
 #define CAFFE_UTIL_PARALLEL_FOR_HPP_
 
-#include <cstddef>
+#include <functional>
 
-// For libcaffe's own .cpp files: several threads and vector instructions,
-// through OpenMP where the build has it, plain loops where it has not.
-
-#ifdef _OPENMP
+// Vector instructions by OpenMP's simd pragmas, which need -fopenmp-simd and no
+// runtime library; without it the loops are plain.
 #define CAFFE_PRAGMA(text) _Pragma(#text)
 /// @brief The next loop's iterations are independent, be it in place.
 #define CAFFE_SIMD CAFFE_PRAGMA(omp simd)
 /// @brief The next loop adds up the variables named; in which order is free.
 #define CAFFE_SIMD_SUM(...) CAFFE_PRAGMA(omp simd reduction(+ : __VA_ARGS__))
-#else
-#define CAFFE_SIMD
-#define CAFFE_SIMD_SUM(...)
-#endif
 
 namespace caffe {
 
+/// @brief ParallelFor's other half: f(begin, end) for parts of [0, n).
+void ParallelRanges(const int n, const std::function<void(int, int)>& f);
+
 /**
  * @brief Calls f(i) for each i in [0, n), on several threads if it pays.
+ *
+ * f must not throw, nor call ParallelFor. There are as many threads as
+ * OMP_NUM_THREADS says, which BLAS libraries heed too, or else as processors.
+ *
  * @param cost about how many numbers one call reads or writes
  */
 template <typename F>
 inline void ParallelFor(const int n, const int cost, const F& f) {
-#ifdef _OPENMP
-  // Below this, waking the other threads takes longer than the work.
-  const size_t kWorthwhile = 1 << 15;
-#pragma omp parallel for if (static_cast<size_t>(n) * cost >= kWorthwhile)
-#endif
-  for (int i = 0; i < n; ++i) {
-    f(i);
+  const auto range = [&f](int begin, int end) {
+    for (int i = begin; i < end; ++i) {
+      f(i);
+    }
+  };
+  // Below this, waking a thread takes longer than the work.
+  const long long kWorthwhile = 1 << 15;
+  if (static_cast<long long>(n) * cost < kWorthwhile) {
+    range(0, n);
+  } else {
+    ParallelRanges(n, range);
   }
 }
 

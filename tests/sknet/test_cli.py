@@ -1,0 +1,90 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from sknet import models
+from sknet.cli import VERBS
+from sknet.commands.generate import generate
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_with_an_example(sknet, verb):
+    done = sknet(verb, "--help")
+    assert done.returncode == 0
+    assert f"example:\n  sknet {verb}" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [
+    (), ("nonsense",), ("generate",), ("generate", "sknet50", "--kind", "x"),
+    ("generate", "sknet50", "--size", "0"), ("models", "--nonsense"),
+    ("classify", "--model", "sknet50"),
+    ("classify", "--model", "sknet50", "--mean", "a,b", "image.png"),
+    ("classify", "--model", "sknet50", "--top", "-1", "image.png")])
+def test_wrong_usage(sknet, arguments):
+    done = sknet(*arguments)
+    assert done.returncode == 2
+    assert "usage: sknet" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_debug_shows_the_traceback(sknet):
+    for arguments in (("--debug", "generate", "sknet5"),
+                      ("generate", "sknet5", "--debug")):
+        done = sknet(*arguments)
+        assert done.returncode == 1 and "Traceback" in done.stderr
+
+
+def test_generate(sknet, tmp_path):
+    done = sknet("generate", "sknet_digits", "--size", 96, "--num-classes", 3)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == generate("sknet_digits", "deploy", size=96,
+                                   num_classes=3)
+    command = done.stdout.partition("\n")[0]
+    assert command == ("# Made by: sknet generate sknet_digits --kind deploy "
+                       "--num-classes 3 --size 96")
+    # The header's command makes the file again.
+    again = sknet(*command.split("sknet ", 1)[1].split(), "-o",
+                  tmp_path / "net.prototxt")
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    assert (tmp_path / "net.prototxt").read_text() == done.stdout
+    assert os.listdir(tmp_path) == ["net.prototxt"]
+
+
+def test_generate_refuses(refused, tmp_path):
+    refused("generate", "sknet5", naming=["'sknet5'", "sknet50"])
+    refused("generate", "sknet_digits", "--kind", "released",
+            naming=["sknet_digits", "released"])
+    refused("generate", "sknet50", "--size", 32, naming=["32", "64"])
+    target = tmp_path / "none/net.prototxt"
+    refused("generate", "sknet50", "-o", target, naming=[str(target)])
+    refused("generate", "sknet50", "-o", tmp_path, naming=[str(tmp_path)])
+    assert os.listdir(tmp_path) == []
+
+
+def test_models(sknet):
+    table = json.loads(sknet("models", "--json").stdout)
+    assert [row["name"] for row in table] == models.names()
+    assert {"name", "title", "size", "num_classes", "paper",
+            "licence"} <= set(table[0])
+    lines = sknet("models").stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == models.names()
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    done = subprocess.run(
+        f"{sys.executable} -m sknet generate sknet50 | head -1", shell=True,
+        capture_output=True, text=True)
+    assert done.stderr == ""
+    assert done.stdout.startswith("# Made by: sknet")
+
+
+def test_missing_caffe_is_named(tmp_path):
+    """In an environment without the package caffe."""
+    code = ("import sys; sys.modules['caffe'] = None; "
+            "from sknet.cli import main; sys.exit(main(['models']))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True,
+                          text=True)
+    assert done.returncode == 1
+    assert "package caffe" in done.stderr and len(done.stderr.splitlines()) == 1
