@@ -121,6 +121,16 @@ def test_a_named_model_takes_any_crop(digits, images):
         np.testing.assert_allclose(classifier([image]).sum(), 1, rtol=1e-5)
 
 
+def test_probabilities_outlive_the_next_call(digits):
+    classifier = Classifier("sknet_digits", digits.weights)
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(0, 1, (2, 1, 3, 64, 64))
+    kept = classifier(first)
+    copy = kept.copy()
+    assert abs(classifier(second) - copy).max() > 1e-6
+    np.testing.assert_array_equal(kept, copy)
+
+
 def test_layers_that_the_net_lacks_are_named(sknet, digits, images, tmp_path):
     file = caffe_pb2.NetParameter.FromString(Path(digits.weights).read_bytes())
     file.layer.add(name="auxiliary", type="InnerProduct").blobs.add(

@@ -59,8 +59,10 @@ def test_generate_refuses(refused, tmp_path):
     refused("generate", "sknet50", "--size", 32, naming=["32", "64"])
     target = tmp_path / "none/net.prototxt"
     refused("generate", "sknet50", "-o", target, naming=[str(target)])
-    refused("generate", "sknet50", "-o", tmp_path, naming=[str(tmp_path)])
-    assert os.listdir(tmp_path) == []
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    refused("generate", "sknet50", "-o", folder, naming=[str(folder)])
+    assert os.listdir(tmp_path) == ["folder"]
 
 
 def test_models(sknet):
@@ -72,9 +74,11 @@ def test_models(sknet):
     assert [line.split()[0] for line in lines[1:]] == models.names()
 
 
-def test_a_reader_that_leaves_early_is_no_error():
+def test_a_reader_that_leaves_early_gets_no_traceback(monkeypatch):
+    # Unbuffered, Python does not notice.
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     done = subprocess.run(
-        f"{sys.executable} -m sknet generate sknet50 | head -1", shell=True,
+        f"{sys.executable} -m sknet generate sknet101 | head -1", shell=True,
         capture_output=True, text=True)
     assert done.stderr == ""
     assert done.stdout.startswith("# Made by: sknet")

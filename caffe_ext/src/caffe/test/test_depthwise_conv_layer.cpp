@@ -108,7 +108,7 @@ TYPED_TEST(DepthwiseConvolutionLayerTest, TestLikeConvolution) {
       // Padding beyond the kernel: outputs that see nothing of the input.
       "kernel_size: 2 pad: 3", "kernel_size: 12 pad: 2"};
   for (const string& kernel : kernels) {
-    for (const string& rest : {"num_output: 3", "num_output: 6",
+    for (const char* rest : {"num_output: 3", "num_output: 6",
                                "num_output: 3 bias_term: false"}) {
       this->ExpectLikeConvolution(kernel + " " + rest);
     }
@@ -177,7 +177,7 @@ TYPED_TEST(DepthwiseConvolutionLayerTest, TestPropagateDown) {
 TYPED_TEST(DepthwiseConvolutionLayerTest, TestGradient) {
   typedef typename TypeParam::Dtype Dtype;
   this->Fill({2, 3, 4, 5}, &this->x_);
-  for (const string& text : {
+  for (const char* text : {
            "num_output: 3 kernel_size: 3 pad: 1 stride: 2",
            "num_output: 6 kernel_size: 2 dilation: 2",
            "num_output: 3 kernel_h: 4 kernel_w: 5"}) {
