@@ -61,8 +61,11 @@ setup(
     install_requires=["numpy>=1.26", "protobuf>=4.21", "pillow>=9.1",
                       "matplotlib", "scipy", "six", "tqdm"],
     extras_require={
-        "test": ["pytest", "mlxtend", "opencv-python-headless", "pydot"],
+        "test": ["pytest", "mlxtend", "opencv-python-headless", "pydot",
+                 "scikit-image"],
         "torch": ["torch==2.13.0"],
+        "cuda": ["nvidia-cublas", "nvidia-curand", "nvidia-cudnn-cu13",
+                 "nvidia-nccl-cu13"],
     },
     entry_points={"console_scripts": [
         "sknet = sknet.cli:main",

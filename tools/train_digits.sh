@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Trains sknet_digits, the model that this repository ships, from nothing: about
-# 20 minutes on 2 cores. The seed is fixed.
+# Trains sknet_digits, the model that this repository ships, from nothing: half an
+# hour on two busy cores. The seed is fixed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools/setup.sh
