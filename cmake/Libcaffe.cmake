@@ -33,3 +33,29 @@ set_target_properties(caffe PROPERTIES
   VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION}
   POSITION_INDEPENDENT_CODE ON)
 own_warnings(caffe)
+
+if(NOT CPU_ONLY)
+  # Our own CUDA sources, and all of Caffe's that cuda13.edit and its like
+  # change: what a machine with nvcc and no GPU compiles in a few minutes.
+  set(changed ${OVERLAY})
+  file(GLOB edits ${PROJECT_SOURCE_DIR}/caffe_ext/edits/*.edit)
+  foreach(edit ${edits})
+    file(STRINGS ${edit} targets REGEX "^@ ")
+    list(TRANSFORM targets REPLACE "^@ ([^ ]+).*" "\\1")
+    list(APPEND changed ${targets})
+  endforeach()
+  list(REMOVE_DUPLICATES changed)
+  list(FILTER changed INCLUDE REGEX
+       "\\.cu$|src/caffe/(common|layers/cudnn_.*)\\.cpp$")
+  # These meet what cudnn.hpp gains.
+  list(APPEND changed src/caffe/layers/cudnn_conv_layer.cpp
+       src/caffe/layers/cudnn_deconv_layer.cpp)
+  list(TRANSFORM changed PREPEND ${STAGED}/)
+  add_library(caffe_cuda_edited OBJECT EXCLUDE_FROM_ALL ${changed})
+  target_link_libraries(caffe_cuda_edited PRIVATE caffe_deps)
+  target_compile_features(caffe_cuda_edited PRIVATE cxx_std_17)
+  set_property(TARGET caffe_cuda_edited PROPERTY POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(caffe_cuda_edited PRIVATE
+    ${STAGED}/include ${PROJECT_BINARY_DIR}/include)
+  target_sources(caffe_cuda_edited PRIVATE ${proto_dir}/caffe.pb.h)
+endif()

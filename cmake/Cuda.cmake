@@ -1,0 +1,16 @@
+# CPU_ONLY=OFF: the CUDA language, and its libraries for caffe_deps.
+if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES AND NOT DEFINED ENV{CUDAARCHS})
+  # What CUDA 13 still knows, Turing to Blackwell, and PTX for what follows.
+  set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real 100)
+endif()
+if(NOT CMAKE_CUDA_COMPILER)
+  find_program(CMAKE_CUDA_COMPILER nvcc PATHS /usr/local/cuda/bin)
+endif()
+enable_language(CUDA)
+include(FindCaffeCuda)
+target_link_libraries(caffe_deps INTERFACE ${CAFFE_CUDA_DEPS})
+foreach(option USE_CUDNN USE_NCCL)
+  if(${option})
+    target_compile_definitions(caffe_deps INTERFACE ${option})
+  endif()
+endforeach()
