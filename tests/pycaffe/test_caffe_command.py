@@ -92,4 +92,4 @@ def test_the_binary_needs_no_python(train, tmp_path):
     done = train(None, [str(BINARY)])
     assert done.returncode == 0, done.stderr
     linked = subprocess.run(["ldd", BINARY], stdout=subprocess.PIPE, text=True)
-    assert "libcaffe" in linked.stdout and "python" not in linked.stdout
+    assert "libcaffe" in linked.stdout and "libpython" not in linked.stdout
