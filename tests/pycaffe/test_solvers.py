@@ -89,7 +89,15 @@ def test_share_weights(make_solver, make_net):
     assert (net.params["ip"][0].data == 3).all()
 
 
-def test_ctrl_c_stops_a_solver(make_solver):
+@pytest.fixture
+def python_handles_ctrl_c():
+    """Background jobs start with SIGINT ignored, and Python leaves it so."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_stops_a_solver(make_solver, python_handles_ctrl_c):
     solver, steps = make_solver(), 300000
 
     def interrupt():
