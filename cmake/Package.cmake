@@ -29,7 +29,10 @@ if(BUILD_python)
     install(DIRECTORY ${STAGED}/python/caffe/ DESTINATION ${destination}
             COMPONENT ${component}
             FILES_MATCHING PATTERN "*.py" PATTERN "ilsvrc_2012_mean.npy"
-            PATTERN "test" EXCLUDE)
+            PATTERN "test" EXCLUDE
+            # A source package's own, which the one made here must replace; two
+            # files of one second are the same to cmake --install.
+            PATTERN "caffe_pb2.py" EXCLUDE)
     install(FILES ${proto_python_dir}/caffe_pb2.py
             DESTINATION ${destination}/proto COMPONENT ${component})
     file(TOUCH ${proto_python_dir}/__init__.py)
