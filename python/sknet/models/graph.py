@@ -7,12 +7,15 @@ class Graph:
 
     num_classes: outputs of the classifier.
     size: height and width of the input in pixels.
+    global_pool: whether the last pool is global, rather than of the fixed
+        window that the model was published with.
     """
 
-    def __init__(self, name, num_classes, size):
+    def __init__(self, name, num_classes, size, global_pool):
         self.net = caffe_pb2.NetParameter(name=name)
         self.num_classes = num_classes
         self.size = size
+        self.global_pool = global_pool
 
     def layer(self, name, kind, *bottoms, tops=None, **fields):
         """Append a layer of the type `kind` and return its first top's name.

@@ -1,23 +1,24 @@
 """A model's files: what goes around its body."""
 from sknet.errors import InputError
+from sknet.lowering import to_batch_norm_and_scale, to_stock
+from sknet.models.finetuning import freeze_batch_norm, scale_backbone
 from sknet.models.graph import Graph
-from sknet.models.registry import get
+from sknet.models.options import Options
+from sknet.models.registry import RECIPES, get
 from sknet.proto import caffe_pb2
 
 KINDS = ("train_val", "deploy", "solver", "released")
-# Below this, the last stages have nothing left to look at.
-MIN_SIZE = 64
 
 
-def create(name, kind="deploy", *, num_classes=None, size=None, batch=None):
+def create(name, kind="deploy", **options):
     """Return a model's NetParameter, or its SolverParameter.
 
-    kind: `deploy`: one input `data` (batch x 3 x size x size), output `prob`.
+    kind: `deploy`: one input `data` (batch x channels x size x size), output
+            `prob`.
         `train_val`: LMDB data, loss, top-1 and top-5 accuracy.
         `solver`: the recipe for prototxt/NAME/train_val.prototxt.
         `released`: the prototxt that the authors published; takes no options.
-    num_classes, size (pixels): by default those of the model's data set.
-    batch: images a pass, by default 1 in deploy; in train_val, for training.
+    options: those of Options.
 
     Raises InputError if the model, or such a file of it, is not known, or an
     option is not possible.
@@ -26,72 +27,93 @@ def create(name, kind="deploy", *, num_classes=None, size=None, batch=None):
     if kind not in KINDS:
         raise InputError(f"no kind of file is named {kind!r}: there are "
                          + ", ".join(KINDS))
-    options = dict(num_classes=num_classes, size=size, batch=batch)
-    given = [option for option, value in options.items() if value is not None]
-    if kind in ("solver", "released") and given:
-        raise InputError(f"{given[0]}: not an option of the kind {kind}")
-    for option in given:
-        if options[option] < 1:
-            raise InputError(f"{option}: {options[option]}; expected 1 or more")
-    size = size or model.preprocessing.crop
-    if size < MIN_SIZE:
-        raise InputError(f"size: {size} pixels; expected {MIN_SIZE} or more")
+    options = Options(**options)
+    options.check(kind, model)
     if kind == "solver":
-        return _solver(model)
-    graph = Graph(name, num_classes or model.dataset.num_classes, size)
+        return _solver(model, options)
+    size = options.size or model.preprocessing.crop
+    graph = Graph(name, options.num_classes or model.dataset.num_classes, size,
+                  options.global_pool or size != model.preprocessing.crop)
     {"deploy": _deploy, "train_val": _train_val, "released": _released}[kind](
-        model, graph, batch)
-    return graph.net
+        model, graph, options)
+    return _varied(graph.net, options)
 
 
-def _deploy(model, graph, batch):
-    graph.layer("data", "Input", input_param=dict(
-        shape=[dict(dim=[batch or 1, 3, graph.size, graph.size])]))
-    scores = model.body(graph)
+def _varied(net, options):
+    if options.frozen_bn:
+        freeze_batch_norm(net)
+    if options.lr_mult_backbone is not None:
+        scale_backbone(net, options.lr_mult_backbone)
+    if options.layers == "stock":
+        return to_stock(net)
+    if options.bn == "caffe":
+        return to_batch_norm_and_scale(net)
+    return net
+
+
+def _body(model, graph, options):
+    if model.selection is None:
+        return model.body(graph)
+    return model.body(graph, model.selection.vary(**options.selection()))
+
+
+def _deploy(model, graph, options):
+    graph.layer("data", "Input", input_param=dict(shape=[dict(
+        dim=[options.batch or 1, options.channels or 3, graph.size, graph.size])]))
+    scores = _body(model, graph, options)
     graph.layer("prob", "Softmax", scores)
 
 
-def _train_val(model, graph, batch):
-    settings = model.preprocessing
-    for phase, size, mirror in (
-            ("TRAIN", batch or model.recipe.gpu_batch, model.dataset.mirror),
-            ("TEST", model.recipe.val_batch, False)):
-        part = "train" if phase == "TRAIN" else "val"
-        transform = dict(crop_size=graph.size, mean_value=settings.mean)
+def _train_val(model, graph, options):
+    settings, dataset = model.preprocessing, model.dataset
+    mean = settings.mean
+    if options.channels not in (None, len(mean)):
+        mean = [sum(mean) / len(mean)]
+    train, val = dataset.lmdbs
+    for phase, lmdb, size, mirror in (
+            ("TRAIN", train, options.batch or model.recipe.gpu_batch,
+             dataset.mirror),
+            ("TEST", val, model.recipe.val_batch, False)):
+        transform = dict(crop_size=graph.size, mean_value=mean)
         if mirror:
             transform.update(mirror=True)
         if settings.scale != 1:
             transform.update(scale=settings.scale)
         graph.layer("data", "Data", tops=["data", "label"],
                     include=[dict(phase=phase)], transform_param=transform,
-                    data_param=dict(
-                        source=f"{model.dataset.folder}/{model.dataset.prefix}"
-                               f"{part}_lmdb",
-                        batch_size=size, backend="LMDB"))
-    scores = model.body(graph)
-    _loss_and_accuracy(graph, scores, include=[dict(phase="TEST")])
+                    data_param=dict(source=f"{dataset.folder}/{lmdb}",
+                                    batch_size=size, backend="LMDB"))
+    scores = _body(model, graph, options)
+    loss = dict(loss_param=dict(label_smoothing=options.label_smoothing)) \
+        if options.label_smoothing else {}
+    _loss_and_accuracy(graph, scores, loss, dict(include=[dict(phase="TEST")]))
 
 
-def _released(model, graph, batch):
+def _released(model, graph, options):
     if model.released is None:
         raise InputError(f"{model.name}: no prototxt of it was released")
     graph.net.name = model.released
     graph.layer("input", "Input", tops=["data", "label"], input_param=dict(
         shape=[dict(dim=[32, 3, graph.size, graph.size]), dict(dim=[32])]))
-    scores = model.body(graph)
-    _loss_and_accuracy(graph, scores)
+    scores = _body(model, graph, options)
+    _loss_and_accuracy(graph, scores, {}, {})
 
 
-def _loss_and_accuracy(graph, scores, **rules):
-    """`rules` say when accuracy is computed."""
-    graph.layer("loss", "SoftmaxWithLoss", scores, "label")
+def _loss_and_accuracy(graph, scores, loss, rules):
+    """loss: fields of the loss layer; rules: when accuracy is computed."""
+    graph.layer("loss", "SoftmaxWithLoss", scores, "label", **loss)
     graph.layer("top-1", "Accuracy", scores, "label", **rules)
     graph.layer("top-5", "Accuracy", scores, "label",
                 accuracy_param=dict(top_k=5), **rules)
 
 
-def _solver(model):
-    recipe, dataset = model.recipe, model.dataset
+def _solver(model, options):
+    recipe = RECIPES[options.recipe] if options.recipe else model.recipe
+    dataset = model.dataset
+    batch = options.batch or recipe.gpu_batch
+    if recipe.batch % batch:
+        raise InputError(f"batch: {batch}; expected a divisor of the recipe's "
+                         f"{recipe.batch} images a step")
 
     def steps(epochs):
         return round(epochs * dataset.train_images / recipe.batch)
@@ -102,8 +124,7 @@ def _solver(model):
         test_interval=steps(1), test_initialization=False,
         base_lr=recipe.base_lr, lr_policy="multistep", gamma=0.1,
         stepvalue=[steps(epoch) for epoch in recipe.milestones],
-        max_iter=steps(recipe.epochs),
-        iter_size=recipe.batch // recipe.gpu_batch,
+        max_iter=steps(recipe.epochs), iter_size=recipe.batch // batch,
         momentum=recipe.momentum, weight_decay=recipe.weight_decay,
         display=20, average_loss=20, snapshot=steps(1),
         snapshot_prefix=f"{dataset.folder}/{model.name}",

@@ -5,27 +5,32 @@ from typing import Callable, Optional
 
 from sknet.data.preprocessing import Preprocessing
 from sknet.errors import InputError
+from sknet.models.selective_kernel import Selection
 
 
 @dataclass(frozen=True)
 class Dataset:
     """What a model is trained on.
 
-    folder: where the generated files look for train_lmdb and val_lmdb (with
-        `prefix` before their names), and leave snapshots.
+    folder: where the generated files look for the LMDBs, and leave snapshots.
+    lmdbs: their names, for training and for validation.
     classes: the labels, where they are few.
     """
     folder: str
     num_classes: int
     train_images: int
     val_images: int
-    prefix: str = ""
+    lmdbs: tuple = ("train_lmdb", "val_lmdb")
     mirror: bool = True
     classes: tuple = ()
 
 
-IMAGENET = Dataset(folder="examples/imagenet", prefix="ilsvrc12_",
+IMAGENET = Dataset(folder="examples/imagenet",
+                   lmdbs=("ilsvrc12_train_lmdb", "ilsvrc12_val_lmdb"),
                    num_classes=1000, train_images=1281167, val_images=50000)
+CIFAR10 = Dataset(folder="examples/cifar10",
+                  lmdbs=("cifar10_train_lmdb", "cifar10_test_lmdb"),
+                  num_classes=10, train_images=50000, val_images=10000)
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Recipe:
 
     batch: images in a solver's step, of which `gpu_batch` at a time.
     milestones, epochs: in passes over the training images.
-    The defaults are the paper's (section 4.1).
+    The defaults are SKNet's (section 4.1).
     """
     batch: int = 256
     gpu_batch: int = 32
@@ -48,22 +53,38 @@ class Recipe:
     random_seed: Optional[int] = None
 
 
+RECIPES = {
+    "sknet": Recipe(),
+    # That of the released models, which the README of SENet gives.
+    "senet": Recipe(milestones=(125, 200, 250), epochs=270),
+}
+
+
 @dataclass(frozen=True)
 class Model:
     """A model of the registry.
 
     body: function that adds the layers from the blob `data` to the classes'
-        scores to a Graph, and returns the scores' name.
+        scores to a Graph, and returns the scores' name. With a `selection`, it
+        takes that, or a varied one, as its second argument.
     title: one line.
-    released: the net's name in the prototxt that its authors published, if so.
     licence: of the published weights.
+    weights: the address of the published caffemodel, if there is one.
+    released: the net's name in the prototxt that its authors published, if so.
+    published: parameters in millions and GFLOPs in the README of SKNet
+        (table 2), None where it is silent.
+    min_size: pixels, below which the last stages have nothing left to look at.
     """
     name: str
     body: Callable
     title: str
     paper: str
-    licence: str
+    licence: str = "no weights known"
+    weights: Optional[str] = None
     released: Optional[str] = None
+    published: tuple = (None, None)
+    min_size: int = 64
+    selection: Optional[Selection] = None
     dataset: Dataset = IMAGENET
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     recipe: Recipe = field(default_factory=Recipe)
