@@ -1,13 +1,11 @@
-"""The shapes of a net's blobs, from its NetParameter alone, without Caffe.
-
-The rules of the layer types are in sknet.layer_shapes; here is what Net::Init
-does around them: which layers a phase has, and which blob is whose.
-"""
+"""What Net::Init does around its layers: which of them a phase has, and whose
+tops their bottoms are."""
 from dataclasses import dataclass
 
 from sknet.errors import InputError
-from sknet.layer_shapes import shapes_of
 from sknet.proto import caffe_pb2
+from sknet.shapes.checks import text
+from sknet.shapes.layers import shapes_of
 
 LARGEST = 2 ** 31 - 1  # values of a blob: Caffe counts them in an int
 
@@ -109,6 +107,6 @@ def _shaped(param, shapes):
             count *= dim
             if dim < 1 or count > LARGEST:
                 raise InputError(
-                    f"top {top} would be {'x'.join(map(str, shape))}; expected "
-                    f"dimensions above 0, and no more than 2^31 - 1 values")
+                    f"top {top} would be {text(shape)}; expected dimensions "
+                    "above 0, and below 2^31 values")
     return ShapedLayer(param, bottoms, tops, blobs)
