@@ -1,14 +1,16 @@
 """The generators, against the released prototxts' fingerprints and figures."""
+import hashlib
 from pathlib import Path
 
 import caffe
 import numpy as np
 import pytest
+import yaml
 from google.protobuf import text_format
 
 from sknet import models
-from sknet.commands.generate import generate
 from sknet.errors import InputError
+from sknet.models.folder import files
 from sknet.proto import caffe_pb2
 from sknet.text import fingerprints, to_text
 
@@ -87,6 +89,13 @@ def test_any_size_fits_the_same_weights(size, tmp_path):
 
 
 @pytest.mark.parametrize("name", models.names())
+def test_the_smallest_size_is_possible(name, tmp_path):
+    param = models.create(name, size=models.get(name).min_size)
+    net = caffe.Net(write_net(tmp_path / "net.prototxt", param), caffe.TEST)
+    assert net.blobs["prob"].data.shape == (1, models.get(name).dataset.num_classes)
+
+
+@pytest.mark.parametrize("name", models.names())
 def test_deploy_has_one_input_and_no_label(name):
     net = models.create(name)
     first, last = net.layer[0], net.layer[-1]
@@ -127,11 +136,39 @@ def test_solver_follows_the_paper():
 
 
 @pytest.mark.parametrize("name", models.names())
-@pytest.mark.parametrize("kind", ["train_val", "deploy", "solver"])
-def test_committed_files_are_what_the_command_writes(name, kind):
-    committed = (PROTOTXT / name / f"{kind}.prototxt").read_text()
-    assert generate(name, kind) == committed
-    assert committed.startswith(f"# Made by: sknet generate {name} --kind {kind}\n")
+def test_committed_files_are_what_is_generated(name):
+    folder = PROTOTXT / name
+    expected = files(name)
+    assert set(expected) == {"train_val.prototxt", "deploy.prototxt",
+                             "solver.prototxt", "readme.md"}
+    for file, text in expected.items():
+        assert (folder / file).read_text() == text, (
+            f"{folder / file}: run tools/generate_prototxt.py")
+    assert expected["deploy.prototxt"].startswith(
+        f"# Made by: sknet generate {name} --kind deploy\n")
+
+
+def test_every_folder_is_a_model():
+    assert {path.name for path in PROTOTXT.iterdir()} == set(models.names())
+
+
+def test_shipped_weights_have_the_stated_hash():
+    content = (PROTOTXT / "sknet_digits/sknet_digits.caffemodel").read_bytes()
+    assert hashlib.sha1(content).hexdigest() == models.get("sknet_digits").sha1
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_readme_has_the_front_matter_of_caffes_model_zoo(name):
+    """As scripts/download_model_binary.py reads it."""
+    lines = (PROTOTXT / name / "readme.md").read_text().split("\n")
+    top = lines.index("---")
+    bottom = lines.index("---", top + 1)
+    front = yaml.safe_load("\n".join(lines[top + 1:bottom]))
+    assert front["name"] and front["license"]
+    assert front["caffemodel"] == f"{name}.caffemodel"
+    assert "gist_id" not in front
+    if models.get(name).weights:
+        assert front["caffemodel_url"].startswith("https://")
 
 
 def test_text_is_canonical():
@@ -161,8 +198,28 @@ def test_unknown_names(arguments, message):
     ("deploy", dict(num_classes=0), "num_classes: 0"),
     ("train_val", dict(batch=-1), "batch: -1"),
     ("released", dict(size=320), "size: not an option"),
-    ("solver", dict(batch=1), "batch: not an option"),
+    ("solver", dict(num_classes=10), "num_classes: not an option"),
+    ("solver", dict(batch=48), "batch: 48; expected a divisor of the recipe's 256"),
+    ("deploy", dict(label_smoothing=.1), "label_smoothing: not an option"),
+    ("train_val", dict(label_smoothing=1.), "label_smoothing: 1.0"),
+    ("deploy", dict(recipe="senet"), "recipe: not an option of the kind deploy"),
+    ("solver", dict(recipe="vgg"), "expected one of sknet, senet"),
+    ("deploy", dict(bn="torch"), "expected one of cudnn, caffe"),
+    ("train_val", dict(lr_mult_backbone=-1.), "lr_mult_backbone: -1"),
+    ("deploy", dict(branches="3x3"), "branches: 3x3g32; expected 2 or more"),
+    ("deploy", dict(branches="3x3,3x3g32"), "3x3g32 is there twice"),
+    ("deploy", dict(branches="3x3,4x4"), "4x4g32; expected odd"),
+    ("deploy", dict(branches="3x3,5x3"), "'5x3'; expected a kernel like"),
+    ("deploy", dict(branches="3x3,5x5g48"), "48 groups do not divide 128"),
+    ("deploy", dict(groups=48), "48 groups do not divide 128"),
+    ("deploy", dict(branches="3x3,5x5d0"), "expected no zeros"),
+    ("deploy", dict(reduction=0), "reduction: 0; expected 1"),
 ])
 def test_impossible_options(kind, options, message):
     with pytest.raises(InputError, match=message):
         models.create("sknet50", kind, **options)
+
+
+def test_options_of_selective_kernels_need_some():
+    with pytest.raises(InputError, match="resnext50 has no selective kernels"):
+        models.create("resnext50", branches="3x3,5x5")

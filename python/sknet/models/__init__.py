@@ -3,8 +3,13 @@
 A family of models is a file; a model in it is one function with the decorator
 `register`.
 """
-from sknet.models import (bam, cbam, resnext, senet,  # noqa: F401 (register
-                          sknet)                      # their models)
+# isort: off. Their order here is that of `names()`.
+from sknet.models import sknet  # noqa: F401 (registers its models, as do all)
+from sknet.models import senet  # noqa: F401
+from sknet.models import resnext  # noqa: F401
+from sknet.models import bam  # noqa: F401
+from sknet.models import cbam  # noqa: F401
+# isort: on
 from sknet.models.kinds import KINDS, create
 from sknet.models.registry import get, names
 

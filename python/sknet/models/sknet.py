@@ -20,7 +20,9 @@ def sk_unit(selection):
 
 
 @register(paper=PAPER, licence="none stated", released="sknet50_basic",
-          published=(27.5, 4.47), selection=Selection())
+          published=(27.5, 4.47),
+          weights="https://drive.google.com/file/d/1EKanqFkqoU3L6vgSLW3GjPciesZ2rrUH",
+          selection=Selection())
 def sknet50(graph, selection):
     """SKNet-50"""
     return imagenet(graph, DEPTH_50, sk_unit(selection))
@@ -28,14 +30,15 @@ def sknet50(graph, selection):
 
 # The released weights have 16 in the second stage, where the formula gives 32.
 @register(paper=PAPER, licence="none stated", released="sknet101",
-          published=(48.9, 8.46), selection=Selection(exceptions=((256, 16),)))
+          published=(48.9, 8.46),
+          weights="https://drive.google.com/file/d/1NEYIYeSXQeinLGU5GH2hf8T6MJytzt0U",
+          selection=Selection(exceptions=((256, 16),)))
 def sknet101(graph, selection):
     """SKNet-101"""
     return imagenet(graph, DEPTH_101, sk_unit(selection))
 
 
-@register(paper=PAPER, licence="no weights known", published=(16.8, 2.59),
-          selection=Selection())
+@register(paper=PAPER, selection=Selection())
 def sknet26(graph, selection):
     """SKNet-26"""
     return imagenet(graph, [Stage(2, 128), Stage(2, 256), Stage(2, 512),
@@ -43,8 +46,7 @@ def sknet26(graph, selection):
 
 
 # The paper gives the backbone and 27.7 M parameters, not the branches.
-@register(paper=PAPER, licence="no weights known", published=(27.7, None),
-          dataset=CIFAR10,
+@register(paper=PAPER, dataset=CIFAR10, min_size=32,
           preprocessing=Preprocessing(shorter_side=32, crop=32,
                                       mean=(114, 123, 125), scale=1 / 64),
           recipe=Recipe(batch=128, gpu_batch=128, milestones=(150, 225),
