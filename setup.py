@@ -2,6 +2,9 @@
 
 SKNET_BUILD_DIR names a CMake build folder to use again; CMAKE_ARGS is passed
 to cmake (CMAKE_ARGS="-DCPU_ONLY=OFF -DCAFFE_SOURCE_DIR=...").
+
+SKNET_NO_CAFFE=1 leaves caffe out: sknet's generators alone, in seconds, on numpy
+and protobuf. What needs caffe says so.
 """
 import os
 import shlex
@@ -15,9 +18,14 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
+NO_CAFFE = os.environ.get("SKNET_NO_CAFFE", "0") not in ("", "0")
 TOOLS = ("caffe", "compute_image_mean", "convert_imageset",
          "extract_features", "upgrade_net_proto_binary",
          "upgrade_net_proto_text", "upgrade_solver_proto_text")
+
+
+def run(*command):
+    subprocess.run(command, check=True)
 
 
 class WithPrototxt(build_py):
@@ -30,6 +38,26 @@ class WithPrototxt(build_py):
         shutil.copytree(ROOT / "prototxt", target)
 
 
+class WithMessages(WithPrototxt):
+    """Packs a description of Caffe's messages, which are else the package
+    caffe's.
+
+    A serialized descriptor serves every release of protobuf, where protoc's
+    Python files demand one as new as protoc. The compiler is gRPC's: of those
+    that pip can install, the one that protobuf's own makers maintain.
+    """
+
+    def run(self):
+        super().run()
+        temp = self.get_finalized_command("build").build_temp
+        build = Path(os.environ.get("SKNET_BUILD_DIR") or temp)
+        run(sys.executable, ROOT / "caffe_ext/stage.py", build / "caffe")
+        run(sys.executable, "-m", "grpc_tools.protoc",
+            f"-I{build}/caffe/src/caffe/proto",
+            f"--descriptor_set_out={self.build_lib}/sknet/caffe.binpb",
+            "caffe.proto")
+
+
 class CMakeBuild(build_ext):
     """Builds libcaffe, pycaffe and the tools; installs the component `wheel`
     as the package caffe."""
@@ -38,15 +66,29 @@ class CMakeBuild(build_ext):
         build = Path(os.environ.get("SKNET_BUILD_DIR") or self.build_temp)
         package = Path(self.build_lib).resolve() / "caffe"
         shutil.rmtree(package, ignore_errors=True)
-        run = lambda *command: subprocess.run(command, check=True)
-        run("cmake", "-S", str(ROOT), "-B", str(build),
+        run("cmake", "-S", ROOT, "-B", build,
             *([] if (build / "CMakeCache.txt").exists() else ["-GNinja"]),
             f"-DPython_EXECUTABLE={sys.executable}", "-DBUILD_python=ON",
             *shlex.split(os.environ.get("CMAKE_ARGS", "")))
-        run("cmake", "--build", str(build))
-        run("cmake", "--install", str(build), "--component", "wheel",
-            "--strip", "--prefix", str(package))
+        run("cmake", "--build", build)
+        run("cmake", "--install", build, "--component", "wheel",
+            "--strip", "--prefix", package)
 
+
+IMAGES = ["pillow>=9.1", "scipy", "tqdm"]
+PICTURES = ["matplotlib"]
+if NO_CAFFE:
+    # setup_requires rather than pyproject.toml, which knows no conditions.
+    build = dict(setup_requires=["grpcio-tools"],
+                 cmdclass={"build_py": WithMessages})
+    requires, commands = [], []
+else:
+    build = dict(setup_requires=["pybind11>=2.12", "cmake>=3.22", "ninja"],
+                 cmdclass={"build_py": WithPrototxt, "build_ext": CMakeBuild},
+                 py_modules=["caffe_launcher"],
+                 ext_modules=[Extension("caffe._caffe", sources=[])])
+    requires = [*IMAGES, *PICTURES, "six"]
+    commands = [f"{tool} = caffe_launcher:main" for tool in TOOLS]
 
 setup(
     name="sknet",
@@ -55,19 +97,18 @@ setup(
     python_requires=">=3.9",
     package_dir={"": "python"},
     packages=find_packages("python"),
-    py_modules=["caffe_launcher"],
-    ext_modules=[Extension("caffe._caffe", sources=[])],
-    cmdclass={"build_py": WithPrototxt, "build_ext": CMakeBuild},
-    install_requires=["numpy>=1.26", "protobuf>=4.21", "pillow>=9.1",
-                      "matplotlib", "scipy", "six", "tqdm"],
+    install_requires=["numpy>=1.26", "protobuf>=4.21", *requires],
     extras_require={
+        "images": IMAGES,
+        "pictures": PICTURES,
+        "plot": ["pydot"],
+        "view": ["netron"],
         "test": ["pytest", "mlxtend", "opencv-python-headless", "pydot",
                  "scikit-image"],
         "torch": ["torch==2.13.0"],
         "cuda": ["nvidia-cublas", "nvidia-curand", "nvidia-cudnn-cu13",
                  "nvidia-nccl-cu13"],
     },
-    entry_points={"console_scripts": [
-        "sknet = sknet.cli:main",
-        *(f"{tool} = caffe_launcher:main" for tool in TOOLS)]},
+    entry_points={"console_scripts": ["sknet = sknet.cli:main", *commands]},
+    **build,
 )

@@ -36,7 +36,7 @@ if [ ! -x "$venv/bin/pip" ]; then
   "${PYTHON:-python3}" -m venv "$venv"
 fi
 export PATH=$venv/bin:$PATH
-if [ ! "$venv/.build-tools" -nt pyproject.toml ]; then
+if [ ! "$venv/.build-tools" -nt setup.py ]; then
   say "installing the build's tools into .venv"
   pip install --quiet --upgrade 'pip>=23' 'setuptools>=64' wheel \
     'pybind11>=2.12' 'cmake>=3.22' ninja

@@ -6,10 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import caffe
-
 from sknet import models
 from sknet.errors import InputError
+from sknet.pycaffe import caffe
 from sknet.text import read_net, to_text
 from sknet.weights.check import check_fit, read_weights
 
