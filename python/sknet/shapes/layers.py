@@ -77,8 +77,8 @@ def _data(layer):
 
 # A value for each of the bottom's
 
-@rule("AbsVal", "BNLL", "Clip", "Dropout", "ELU", "Exp", "Log", "Power", "ReLU",
-      "Sigmoid", "Swish", "TanH", "Threshold")
+@rule("BNLL", "Clip", "Dropout", "ELU", "Exp", "Log", "Power", "ReLU", "Sigmoid",
+      "Swish", "TanH", "Threshold")
 def _neuron(layer, bottom):
     return [bottom]
 
@@ -112,7 +112,7 @@ def _cudnn_batch_norm(layer, bottom):
 @rule("Scale", bottoms=(1, 2))
 def _scale(layer, bottom, factor=None):
     own = _along_axes(layer.scale_param, bottom, factor)
-    bias = [own or factor] if layer.scale_param.bias_term else []
+    bias = (own or [factor]) if layer.scale_param.bias_term else []
     return [bottom], own + bias
 
 
@@ -171,15 +171,35 @@ def _pooling(layer, bottom):
 
 @rule("ChannelPooling")
 def _channel_pooling(layer, bottom):
-    expect_axes(bottom, 4)
+    expect_channels(bottom)
+    _expect_new_top(layer)
+    pool = layer.pooling_param.pool
+    expect(pool != layer.pooling_param.STOCHASTIC,
+           "stochastic pooling; expected MAX or AVE")
     return [(bottom[0], 1, *bottom[2:])]
 
 
-@rule("Interp", bottoms=2)
-def _interp(layer, bottom, like):
-    expect_axes(bottom, 4)
-    expect_axes(like, 4)
-    return [bottom[:2] + like[2:]]
+@rule("Interp", bottoms=(1, 2))
+def _interp(layer, bottom, like=None):
+    for shape in (bottom, like or bottom):
+        expect_axes(shape, 4)
+    _expect_new_top(layer)
+    param = layer.interp_param
+    size, factors = (any(map(param.HasField, pair)) for pair in (
+        ("height", "width"), ("zoom_factor", "shrink_factor")))
+    expect((like is not None) + size + factors == 1, "expected one of: a second "
+           "bottom, height and width, zoom_factor and shrink_factor")
+    expect(param.zoom_factor > 0 and param.shrink_factor > 0,
+           "a factor below 1")
+    expect(param.pad_beg == param.pad_end == 0, "pad_beg or pad_end is not 0")
+    if like:
+        sizes = like[2:]
+    elif size:
+        sizes = param.height, param.width
+    else:
+        sizes = [(size - 1) // param.shrink_factor * param.zoom_factor + 1
+                 for size in bottom[2:]]
+    return [(*bottom[:2], *sizes)]
 
 
 @rule("InnerProduct")
@@ -224,8 +244,7 @@ def _axpy(layer, gate, x, y):
     expect(gate[:2] == x[:2] and math.prod(gate[2:]) == 1,
            f"bottom[0] is {text(gate)}; expected {text(x[:2])} for bottom[1], "
            f"which is {text(x)}")
-    expect(layer.top[0] not in layer.bottom[:2],
-           "cannot be computed in place but of bottom[2]")
+    _expect_new_top(layer)
     return [x]
 
 
@@ -234,6 +253,7 @@ def _broadcast_product(layer, a, b):
     expect(len(a) == len(b) and all(m == n or 1 in (m, n) for m, n in zip(a, b)),
            f"bottoms {text(a)} and {text(b)}; expected one shape, but for axes "
            "of size 1")
+    _expect_new_top(layer)
     return [map(max, zip(a, b))]
 
 
@@ -241,7 +261,7 @@ def _broadcast_product(layer, a, b):
 
 @rule("Split", tops=(1, _MANY))
 def _split(layer, bottom):
-    _expect_another_top(layer)
+    _expect_new_top(layer)
     return [bottom] * len(layer.top)
 
 
@@ -263,7 +283,7 @@ def _slice(layer, bottom):
 
 @rule("Reshape")
 def _reshape(layer, bottom):
-    _expect_another_top(layer)
+    _expect_new_top(layer)
     param = layer.reshape_param
     # Counted from behind, the axis is a place between axes: -1 follows them all.
     first = param.axis if param.axis >= 0 else len(bottom) + 1 + param.axis
@@ -287,7 +307,7 @@ def _reshape(layer, bottom):
 
 @rule("Flatten")
 def _flatten(layer, bottom):
-    _expect_another_top(layer)
+    _expect_new_top(layer)
     param = layer.flatten_param
     first, last = axis_of(bottom, param.axis), axis_of(bottom, param.end_axis)
     expect(first <= last, f"axis {param.axis} to {param.end_axis} of {text(bottom)}")
@@ -331,10 +351,10 @@ def _silence(layer, *bottoms):
 
 # Scores and labels
 
-@rule("SoftmaxWithLoss", bottoms=2, tops=(0, 2))
+@rule("SoftmaxWithLoss", bottoms=2, tops=(0, 1))
 def _softmax_with_loss(layer, scores, labels):
     _scored_axis(scores, labels, layer.softmax_param)
-    return [(), scores][:len(layer.top)]
+    return [()] * len(layer.top)
 
 
 @rule("Accuracy", bottoms=2, tops=(1, 2))
@@ -370,7 +390,7 @@ def _bias_of(param):
     return [(param.num_output,)] if param.bias_term else []
 
 
-def _expect_another_top(layer):
+def _expect_new_top(layer):
     expect(layer.bottom[0] not in layer.top, "cannot be computed in place")
 
 
