@@ -9,6 +9,7 @@ from sknet.models import senet  # noqa: F401
 from sknet.models import resnext  # noqa: F401
 from sknet.models import bam  # noqa: F401
 from sknet.models import cbam  # noqa: F401
+from sknet.models import residual_attention  # noqa: F401
 # isort: on
 from sknet.models.kinds import KINDS, create
 from sknet.models.registry import get, names
