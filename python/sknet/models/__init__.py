@@ -10,6 +10,11 @@ from sknet.models import resnext  # noqa: F401
 from sknet.models import bam  # noqa: F401
 from sknet.models import cbam  # noqa: F401
 from sknet.models import residual_attention  # noqa: F401
+from sknet.models import shufflenet_v2  # noqa: F401
+from sknet.models import inception_v3  # noqa: F401
+from sknet.models import inception_v4  # noqa: F401
+from sknet.models import inception_resnet_v2  # noqa: F401
+from sknet.models import dpn  # noqa: F401
 # isort: on
 from sknet.models.kinds import KINDS, create
 from sknet.models.registry import get, names

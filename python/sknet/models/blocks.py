@@ -18,8 +18,12 @@ def conv(graph, bottom, name, channels, kernel=1, stride=1, group=1, dilation=1,
     """A convolution.
 
     kernel: one number, or height and width.
+    group: None for one a channel, `channels` being the bottom's (depthwise).
     pad: by default what keeps the size (divided by the stride).
     """
+    kind = "Convolution"
+    if group is None:
+        kind, group = "DepthwiseConvolution", channels
     param = dict(num_output=channels, bias_term=bias, stride=[stride],
                  weight_filler=filler)
     if bias:
@@ -38,19 +42,19 @@ def conv(graph, bottom, name, channels, kernel=1, stride=1, group=1, dilation=1,
         param.update(group=group)
     if dilation > 1:
         param.update(dilation=[dilation])
-    return graph.layer(name, "Convolution", bottom,
+    return graph.layer(name, kind, bottom,
                        param=[_WEIGHT, _BIAS] if bias else [_WEIGHT],
                        convolution_param=param)
 
 
-def batch_norm(graph, bottom, eps=None):
+def batch_norm(graph, bottom, eps=None, name=None):
     """CuDNNBatchNorm, not in place: blobs scale, bias, mean, variance."""
     param = dict(frozen=False, momentum=0.95,
                  scale_filler=dict(type="constant", value=1), bias_filler=ZERO)
     if eps:
         param.update(eps=eps)
     return graph.layer(
-        f"{bottom}/bn", "CuDNNBatchNorm", bottom,
+        name or f"{bottom}/bn", "CuDNNBatchNorm", bottom,
         param=[_NO_DECAY, _NO_DECAY, _STATISTIC, _STATISTIC],
         batch_norm_param=param)
 
@@ -76,10 +80,13 @@ def bn_relu(graph, bottom, **options):
     return relu(graph, batch_norm(graph, bottom, **options))
 
 
-def reshape(graph, bottom, name, *dims):
-    """Reshape; a dim of 0 is the bottom's, -1 is what is left."""
+def reshape(graph, bottom, name, *dims, **fields):
+    """Reshape; a dim of 0 is the bottom's, -1 is what is left.
+
+    fields: axis and num_axes of what the dims replace, by default all.
+    """
     return graph.layer(name, "Reshape", bottom,
-                       reshape_param=dict(shape=dict(dim=dims)))
+                       reshape_param=dict(shape=dict(dim=dims), **fields))
 
 
 def concat(graph, bottoms, name, axis=1):
@@ -96,10 +103,10 @@ def slices(graph, bottom, name, points, axis=1):
     return tops
 
 
-def add(graph, bottoms, name):
-    """The sum of blobs of one shape."""
+def add(graph, bottoms, name, coeff=()):
+    """The sum of blobs of one shape, each times its `coeff` if these are given."""
     return graph.layer(name, "Eltwise", *bottoms,
-                       eltwise_param=dict(operation="SUM"))
+                       eltwise_param=dict(operation="SUM", coeff=coeff))
 
 
 def multiply(graph, bottoms, name):

@@ -5,6 +5,7 @@ their layers by name.
 """
 import re
 from dataclasses import dataclass, replace
+from typing import Optional
 
 from sknet.errors import InputError
 from sknet.models.blocks import (GAUSSIAN, add, conv, conv_bn_relu, global_pool,
@@ -13,27 +14,30 @@ from sknet.models.blocks import (GAUSSIAN, add, conv, conv_bn_relu, global_pool,
 
 @dataclass(frozen=True)
 class Branch:
-    """A kernel to select from, square, grouped, dilated."""
+    """A kernel to select from, square, grouped (None: depthwise), dilated."""
     kernel: int = 3
-    groups: int = 32
+    groups: Optional[int] = 32
     dilation: int = 1
 
     def __str__(self):
+        grouped = "dw" if self.groups is None else f"g{self.groups}"
         dilated = f"d{self.dilation}" if self.dilation > 1 else ""
-        return f"{self.kernel}x{self.kernel}g{self.groups}{dilated}"
+        return f"{self.kernel}x{self.kernel}{grouped}{dilated}"
 
 
 def parse_branches(text, groups):
-    """Return the branches in a text like `3x3,3x3d2,5x5g64`; `groups` are for
-    those that name none. Raises InputError if it is not such a text."""
+    """Return the branches in a text like `3x3,3x3d2,5x5g64,7x7dw`; `groups` are
+    for those that name none. Raises InputError if it is not such a text."""
     branches = []
     for part in text.split(","):
-        match = re.fullmatch(r"(\d+)x\1(?:g(\d+))?(?:d(\d+))?", part.strip())
+        match = re.fullmatch(r"(\d+)x\1(?:g(\d+)|(dw))?(?:d(\d+))?", part.strip())
         if not match:
             raise InputError(f"branches: {part.strip()!r}; expected a kernel like "
-                             "3x3, 5x5g64 (groups) or 3x3g32d2 (dilation)")
-        kernel, own, dilation = match.groups()
-        branches.append(Branch(int(kernel), int(own or groups), int(dilation or 1)))
+                             "3x3, 5x5g64 (groups), 3x3dw (depthwise) or 3x3g32d2 "
+                             "(dilation)")
+        kernel, own, depthwise, dilation = match.groups()
+        own = int(own) if own else None if depthwise else groups
+        branches.append(Branch(int(kernel), own, int(dilation or 1)))
     return branches
 
 
@@ -85,9 +89,9 @@ class Selection:
                 raise InputError(f"branches: {name} is there twice")
             if branch.kernel % 2 == 0:
                 raise InputError(f"branches: {name}; expected odd kernels")
-            if min(branch.kernel, branch.groups, branch.dilation) < 1:
+            if 0 in (branch.kernel, branch.groups, branch.dilation):
                 raise InputError(f"branches: {name}; expected no zeros")
-            if width % branch.groups:
+            if branch.groups and width % branch.groups:
                 raise InputError(f"branches: {name}: {branch.groups} groups do not "
                                  f"divide {width} channels")
 
