@@ -42,9 +42,10 @@ class WithMessages(WithPrototxt):
     """Packs a description of Caffe's messages, which are else the package
     caffe's.
 
-    A serialized descriptor serves every release of protobuf, where protoc's
-    Python files demand one as new as protoc. The compiler is gRPC's: of those
-    that pip can install, the one that protobuf's own makers maintain.
+    As a serialized descriptor: every release of protobuf reads it, whichever
+    protoc wrote it, where protoc's Python files demand one as new as protoc. And
+    with gRPC's build of protoc: it comes from protobuf's own house, with wheels
+    for every Python and system; PyPI's packages of protoc alone are nobody's duty.
     """
 
     def run(self):

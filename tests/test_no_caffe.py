@@ -193,6 +193,15 @@ def test_another_caffe_is_named(bin, fork):
     assert "cudnn_batch_norm_param" in line
 
 
+@pytest.mark.parametrize("addition", sorted(
+    (ROOT / "caffe_ext/proto").glob("*.proto")), ids=lambda path: path.stem)
+def test_a_caffe_without_any_addition_is_another(addition):
+    from sknet.pycaffe import FIELDS
+    text = addition.read_text()
+    assert any(f"message {message} {{" in text and f" {field} = " in text
+               for message, field in FIELDS)
+
+
 def test_another_caffe_before_the_compiled_one_is_named(fork):
     here = os.environ.get("PYTHONPATH", "")
     line = refused(sys.executable, "-m", "sknet", "models",

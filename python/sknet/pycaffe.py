@@ -4,9 +4,11 @@ Raises InputError where there is none, or a Caffe without this project's fields.
 """
 from sknet.errors import InputError
 
-# One of each message that caffe_ext/proto adds fields to.
-FIELDS = {"LayerParameter": "cudnn_batch_norm_param",
-          "BatchNormParameter": "scale_filler"}
+# Of each addition in caffe_ext/proto, a field or two that tell it.
+FIELDS = (("LayerParameter", "cudnn_batch_norm_param"),
+          ("BatchNormParameter", "scale_filler"),
+          ("LayerParameter", "interp_param"),
+          ("LossParameter", "label_smoothing"))
 
 try:
     import caffe
@@ -19,8 +21,9 @@ except Exception as error:
     reason = str(error).partition("\n")[0]
     raise InputError(f"the package caffe cannot be imported: {reason}") from error
 
-for message, field in FIELDS.items():
-    if field not in getattr(caffe_pb2, message).DESCRIPTOR.fields_by_name:
+messages = caffe_pb2.DESCRIPTOR.message_types_by_name
+for message, field in FIELDS:
+    if message not in messages or field not in messages[message].fields_by_name:
         raise InputError(
-            f"{caffe_pb2.__file__}: another Caffe's ({message} has no {field}); "
-            "expected the package caffe that is built with sknet")
+            f"{caffe_pb2.__file__}: another Caffe's, or an old one's ({message} has "
+            f"no {field}); expected the package caffe that is built with sknet")
