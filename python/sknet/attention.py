@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Unit:
-    """An SK unit of a net: its name, and of each branch the kernel's height
-    and width, dilation included, in pixels."""
+    """An SK unit of a net: its name, and of each branch the name of its
+    convolution and that kernel's height and width, dilation included, in
+    pixels."""
     name: str
+    branches: tuple
     kernels: tuple
 
 
@@ -22,8 +24,10 @@ def units(param):
     for name in layers:
         unit, _, end = name.rpartition("/")
         if end == "B_softmax":
-            found.append(Unit(unit, tuple(
-                _kernel(makers, top) for top in layers[f"{unit}_3x3"].bottom)))
+            convolutions = [_convolution(makers, top)
+                            for top in layers[f"{unit}_3x3"].bottom]
+            found.append(Unit(unit, tuple(layer.name for layer in convolutions),
+                              tuple(map(_extent, convolutions))))
     return found
 
 
@@ -34,11 +38,15 @@ def branch_attention(net, unit):
     return net.blobs[f"{unit.name}/B_softmax"].data.mean(axis=(2, 3))
 
 
-def _kernel(makers, blob):
-    """The kernel of the convolution that a blob comes from."""
+def _convolution(makers, blob):
+    """The convolution that a blob comes from."""
     layer = makers[blob]
     while layer.type != "Convolution":
         layer = makers[layer.bottom[0]]
+    return layer
+
+
+def _extent(layer):
     param = layer.convolution_param
     dilation = param.dilation[0] if param.dilation else 1
     return dilation * (param.kernel_size[0] - 1) + 1

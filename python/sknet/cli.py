@@ -7,10 +7,11 @@ import argparse
 import os
 import sys
 
-from sknet.commands import classify, generate, models
+from sknet.commands import classify, generate, models, summary
 from sknet.errors import InputError
 
-VERBS = {"models": models, "generate": generate, "classify": classify}
+VERBS = {"models": models, "generate": generate, "summary": summary,
+         "classify": classify}
 
 
 def main(argv=None):

@@ -1,4 +1,4 @@
 """The shapes of a net's blobs, from its NetParameter alone, without Caffe."""
-from sknet.shapes.net import ShapedLayer, infer, shaped_layers
+from sknet.shapes.net import ShapedLayer, infer, shaped_layers, upgrade_inputs
 
-__all__ = ["ShapedLayer", "infer", "shaped_layers"]
+__all__ = ["ShapedLayer", "infer", "shaped_layers", "upgrade_inputs"]

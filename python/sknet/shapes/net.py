@@ -41,7 +41,12 @@ def shaped_layers(net, phase=caffe_pb2.TEST, source=None):
     if net.layers:
         raise InputError(f"{where}Caffe's old format; upgrade_net_proto_text "
                          "makes today's of it")
-    for param in [*_inputs(net, where), *_included(net, phase, where)]:
+    if net.input:
+        upgraded = caffe_pb2.NetParameter()
+        upgraded.CopyFrom(net)
+        upgrade_inputs(upgraded, source)
+        net = upgraded
+    for param in _included(net, phase, where):
         try:
             layer = _shaped(param, shapes)
         except InputError as error:
@@ -52,20 +57,23 @@ def shaped_layers(net, phase=caffe_pb2.TEST, source=None):
     return layers
 
 
-def _inputs(net, where):
-    """The layer that Caffe makes of a net's old input fields, if it has any."""
+def upgrade_inputs(net, source=None):
+    """Make an Input layer of a NetParameter's old input fields, if it has any,
+    as Caffe does. Raises InputError if inputs and shapes are not as many."""
     if not net.input:
-        return []
+        return
     layer = caffe_pb2.LayerParameter(name="input", type="Input", top=net.input)
-    if net.input_shape:
-        layer.input_param.shape.extend(net.input_shape)
-    else:
+    shapes = layer.input_param.shape
+    shapes.extend(net.input_shape)
+    if not shapes:
         for at in range(0, len(net.input_dim), 4):
-            layer.input_param.shape.add(dim=net.input_dim[at:at + 4])
-    if len(layer.input_param.shape) != len(net.input):
-        raise InputError(f"{where}{len(net.input)} inputs with "
-                         f"{len(layer.input_param.shape)} shapes")
-    return [layer]
+            shapes.add(dim=net.input_dim[at:at + 4])
+    if len(shapes) != len(net.input):
+        where = f"{source}: " if source else ""
+        raise InputError(f"{where}{len(net.input)} inputs with {len(shapes)} shapes")
+    net.layer.insert(0, layer)
+    for field in ("input", "input_dim", "input_shape"):
+        net.ClearField(field)
 
 
 def _included(net, phase, where):
