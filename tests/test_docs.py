@@ -16,4 +16,4 @@ def test_adding_a_model(monkeypatch):
     monkeypatch.setattr(registry, "_MODELS", dict(registry._MODELS))
     exec(code, {})
     # Parameters of He et al.'s ResNet-50, as torchvision counts them.
-    assert profile(models.create("resnet50")).params == 25557032
+    assert profile(models.create("resnet50")).total("params") == 25557032

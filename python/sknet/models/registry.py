@@ -69,10 +69,11 @@ class Model:
         takes that, or a varied one, as its second argument.
     title: one line.
     licence: of the published weights.
-    weights: the address of the published caffemodel, if there is one.
+    weights, sha1: address and hash of the published caffemodel, if known.
     released: the net's name in the prototxt that its authors published, if so.
     published: parameters in millions and GFLOPs in the README of SKNet
         (table 2), None where it is silent.
+    remark: what else a user should know: a sentence or two.
     min_size: pixels, below which the last stages have nothing left to look at.
     """
     name: str
@@ -81,8 +82,10 @@ class Model:
     paper: str
     licence: str = "no weights known"
     weights: Optional[str] = None
+    sha1: Optional[str] = None
     released: Optional[str] = None
     published: tuple = (None, None)
+    remark: str = ""
     min_size: int = 64
     selection: Optional[Selection] = None
     dataset: Dataset = IMAGENET

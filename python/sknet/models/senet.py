@@ -12,6 +12,7 @@ from sknet.models.registry import RECIPES, register
 
 PAPER = "https://arxiv.org/abs/1709.01507"
 LICENCE = "none stated"
+REMARK = "The published weights fit what `--bn caffe` generates."
 
 
 def excite(graph, bottoms, name, channels):
@@ -35,16 +36,16 @@ def unit(graph, bottom, name, stage, stride, project):
 
 
 @register(paper=PAPER, licence=LICENCE, published=(27.7, 4.25),
-          recipe=RECIPES["senet"],
+          recipe=RECIPES["senet"], remark=REMARK,
           weights="https://drive.google.com/file/d/0BwHV3BlNKkWlQ2Z0Q204V1RITjA")
 def senet50(graph):
-    """SENet-50: SE-ResNeXt-50, 32x4d"""
+    """SENet-50 (SE-ResNeXt-50, 32x4d)"""
     return imagenet(graph, DEPTH_50, unit, pool5="pool5/7x7_s1")
 
 
 @register(paper=PAPER, licence=LICENCE, published=(49.2, 8.00),
-          recipe=RECIPES["senet"],
+          recipe=RECIPES["senet"], remark=REMARK,
           weights="https://drive.google.com/file/d/0BwHV3BlNKkWleklsNzBiZlprblk")
 def senet101(graph):
-    """SENet-101: SE-ResNeXt-101, 32x4d"""
+    """SENet-101 (SE-ResNeXt-101, 32x4d)"""
     return imagenet(graph, DEPTH_101, unit, pool5="pool5/7x7_s1")

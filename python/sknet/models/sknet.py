@@ -68,6 +68,7 @@ DIGITS = Dataset(folder="build/digits", num_classes=10, train_images=40000,
 
 
 @register(paper=PAPER, licence="the repository's", dataset=DIGITS,
+          sha1="41c543e2c917df641f5c35438090c5c0f9f873e3",
           preprocessing=Preprocessing(shorter_side=64, crop=64,
                                       mean=(128, 128, 128), scale=1 / 64),
           recipe=Recipe(batch=32, gpu_batch=32, base_lr=0.05,
