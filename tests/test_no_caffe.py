@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 import pytest
@@ -41,17 +40,19 @@ def tree(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def bin(tree, tmp_path_factory):
-    """The commands of a new environment with sknet in it."""
+    """The commands of a new environment with sknet in it. That sees no compiler,
+    CMake or protoc of the system while it is made."""
     folder = tmp_path_factory.mktemp("venv")
-    venv.create(folder, with_pip=True)
-    done = run(folder / "bin/pip", "install", tree, SKNET_NO_CAFFE="1")
+    assert run(sys.executable, "-m", "venv", folder).returncode == 0
+    done = run(folder / "bin/pip", "install", tree, SKNET_NO_CAFFE="1",
+               PATH=str(folder / "bin"))
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return folder / "bin"
 
 
 @pytest.fixture
 def python(bin, tmp_path):
-    """python(code, path=None) → what the code prints, with the folder `path`
+    """python(code, path="") → what the code prints, with the folder `path`
     before all others."""
     def python(code, path=""):
         done = run(bin / "python", "-c", code, cwd=tmp_path,
@@ -63,14 +64,14 @@ def python(bin, tmp_path):
 
 @pytest.fixture
 def fork(python, tmp_path):
-    """A folder with a package caffe whose messages are BVLC's, without this
-    project's fields."""
+    """A folder with another package caffe, whose messages lack a field of this
+    project's."""
     package = tmp_path / "fork/caffe"
     (package / "proto").mkdir(parents=True)
     (package / "__init__.py").write_text(
         "from .proto.caffe_pb2 import TRAIN, TEST\n")
     (package / "proto/__init__.py").touch()
-    bvlc = python("""
+    messages = python("""
 from google.protobuf import descriptor_pb2
 from sknet.proto import caffe_pb2
 file = descriptor_pb2.FileDescriptorProto()
@@ -85,7 +86,7 @@ print(file.SerializeToString())
     (package / "proto/caffe_pb2.py").write_text(f"""
 from google.protobuf import descriptor_pool
 from google.protobuf.internal import builder
-DESCRIPTOR = descriptor_pool.Default().AddSerializedFile({bvlc})
+DESCRIPTOR = descriptor_pool.Default().AddSerializedFile({messages})
 builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, __name__, globals())
 """)
