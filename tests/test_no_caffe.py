@@ -126,8 +126,9 @@ def test_generates_the_committed_files(bin, kind, tmp_path):
                 == (ROOT / f"prototxt/{model}/{kind}.prototxt").read_bytes())
 
 
-def test_help_and_models(bin):
+def test_help_models_and_summary(bin):
     assert "usage: sknet" in run(bin / "sknet", "--help").stdout
+    assert "conv5_3" in run(bin / "sknet", "summary", "sknet50").stdout
     table = json.loads(run(bin / "sknet", "models", "--json").stdout)
     assert "sknet50" in {row["name"] for row in table}
 
@@ -221,3 +222,12 @@ def test_a_caffe_that_cannot_be_imported_is_one_line(bin, fork, file, content,
     line = refused(bin / "sknet", "classify", "--model", "sknet50", "image.png",
                    PYTHONPATH=str(fork))
     assert "the package caffe cannot be imported: " in line and reason in line
+
+
+def test_any_other_missing_package_is_one_line(bin, fork):
+    """Where there is a Caffe of ours, but not all that a verb wants."""
+    (fork / "caffe/proto/caffe_pb2.py").write_text(
+        "from sknet.proto import caffe_pb2\nglobals().update(vars(caffe_pb2))\n")
+    line = refused(bin / "sknet", "classify", "--model", "sknet50", "--labels",
+                   "meta.mat", "image.png", PYTHONPATH=str(fork))
+    assert line == "sknet classify: No module named 'scipy'"

@@ -23,7 +23,8 @@ def main(argv=None):
         status = args.run(args)
         sys.stdout.flush()
         return status
-    except InputError as error:
+    # Packages that few verbs need are imported late, and may be missing.
+    except (InputError, ModuleNotFoundError) as error:
         if args.debug:
             raise
         print(f"sknet {args.verb}: {error}", file=sys.stderr)
