@@ -9,7 +9,8 @@ from pathlib import Path
 from sknet import models
 from sknet.errors import InputError
 from sknet.pycaffe import caffe
-from sknet.text import read_net, to_text
+from sknet.source import read_source
+from sknet.text import to_text
 from sknet.weights.check import check_fit, read_weights
 
 
@@ -20,12 +21,10 @@ def read_model(model, size=None):
     Raises InputError if it is neither, or if the file is not a deploy net of
     layers that this Caffe has.
     """
-    if model in models.names():
-        return models.create(model, "deploy", size=size)
-    if not os.path.exists(model):
-        raise InputError(f"{model}: no such file, and no model of that name "
-                         f"(there are {', '.join(models.names())})")
-    param = read_net(model)
+    known = model in models.names()
+    param = read_source(model, size if known else None)
+    if known:
+        return param
     _check_types(param, model)
     inputs = [*param.input, *(top for layer in param.layer
                               if layer.type == "Input" for top in layer.top)]
