@@ -41,7 +41,7 @@ def branch_attention(net, unit):
 def _convolution(makers, blob):
     """The convolution that a blob comes from."""
     layer = makers[blob]
-    while layer.type != "Convolution":
+    while not layer.HasField("convolution_param"):
         layer = makers[layer.bottom[0]]
     return layer
 

@@ -110,6 +110,7 @@ def test_every_learnable_layer_says_how_fast():
     for name in models.names():
         for layer in models.create(name).layer:
             blobs = {"Convolution": 1 + layer.convolution_param.bias_term,
+                     "DepthwiseConvolution": 1 + layer.convolution_param.bias_term,
                      "InnerProduct": 1 + layer.inner_product_param.bias_term,
                      "CuDNNBatchNorm": 4}.get(layer.type, 0)
             assert len(layer.param) == blobs, (name, layer.name)
