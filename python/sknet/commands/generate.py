@@ -47,7 +47,8 @@ def add_arguments(parser):
     selection = parser.add_argument_group("selective kernels (SKNets)")
     selection.add_argument("--branches", metavar="KERNELS",
                            help="2 or more to select from, such as "
-                           "3x3,3x3d2,7x7g128: g: groups, d: dilation")
+                           "3x3,3x3d2,7x7g128: g: groups, d: dilation, dw: "
+                           "depthwise")
     selection.add_argument("--groups", type=positive, metavar="G",
                            help="of branches that name none")
     selection.add_argument("--reduction", type=positive, metavar="R",
