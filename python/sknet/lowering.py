@@ -66,8 +66,10 @@ def _hard_loss(layer):
 
 
 def _convolution(layer):
-    layer.type = "Convolution"
-    return [layer]
+    lowered = caffe_pb2.LayerParameter()
+    lowered.CopyFrom(layer)
+    lowered.type = "Convolution"
+    return [lowered]
 
 
 def _batch_norm_and_scale(layer):

@@ -6,6 +6,7 @@ from sknet import models
 from sknet.attention import units
 from sknet.commands.generate import generate
 from sknet.errors import InputError
+from sknet.lowering import to_batch_norm_and_scale, to_stock
 
 from net_files import write_net
 
@@ -84,6 +85,15 @@ def test_stock_layers_are_all_in_bvlcs_caffe(name):
     for layer in net.layer:
         assert not [field.name for field, _ in layer.batch_norm_param.ListFields()
                     if field.number > 3]
+
+
+def test_lowering_leaves_the_net_as_it_was():
+    for name in (*STOCK, "shufflenet_v2_sk_0_5"):
+        net = models.create(name)
+        before = net.SerializeToString(deterministic=True)
+        to_stock(net)
+        to_batch_norm_and_scale(net)
+        assert net.SerializeToString(deterministic=True) == before
 
 
 def test_stock_layers_refuse_what_has_no_equal():
