@@ -7,10 +7,10 @@ import argparse
 import os
 import sys
 
-from sknet.commands import classify, generate, models, summary
+from sknet.commands import classify, generate, models, summary, view
 from sknet.errors import InputError
 
-VERBS = {"models": models, "generate": generate, "summary": summary,
+VERBS = {"models": models, "generate": generate, "summary": summary, "view": view,
          "classify": classify}
 
 

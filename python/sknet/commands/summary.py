@@ -12,7 +12,7 @@ import json
 
 from sknet.commands.arguments import positive
 
-EXAMPLE = "sknet summary sknet50 --size 320"
+EXAMPLE = "sknet summary sknet50 --size 320 --plot sknet50.svg"
 
 
 def add_arguments(parser):
@@ -25,6 +25,8 @@ def add_arguments(parser):
     parser.add_argument("--macs", metavar="RULE", default="conv_fc",
                         choices=("conv_fc", "table2", "all"),
                         help="what is counted, see above (default: %(default)s)")
+    parser.add_argument("--plot", metavar="FILE",
+                        help="draw the net's units (svg, png, pdf)")
     parser.add_argument("--json", action="store_true",
                         help="one JSON object instead of tables")
 
@@ -34,6 +36,11 @@ def run(args):
     from sknet.source import read_source
     net = read_source(args.model, args.size, args.batch)
     result = profile(net, args.macs, source=args.model)
+    if args.plot:
+        from sknet.diagram import save
+        save(net, args.plot, f"{result.name or args.model}: "
+             f"{_rounded(result.total('params'))} parameters, "
+             f"{_rounded(result.total('macs'))} multiply-adds", source=args.model)
     if args.json:
         print(json.dumps(_as_json(result, args), indent=2))
     else:
@@ -83,6 +90,14 @@ def _table(head, sides, rows):
     return "\n".join(
         "  ".join(f"{text:{side}{width}}" for text, side, width in zip(
             row, sides, widths)).rstrip() for row in rows)
+
+
+def _rounded(value):
+    """Three digits: 27.5 M."""
+    for size, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if value >= size:
+            return f"{value / size:.3g}{name}"
+    return str(value)
 
 
 def _number(value):
