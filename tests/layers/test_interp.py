@@ -43,7 +43,7 @@ def test_like_another_blob(tmp_path, before, after):
     ("height: 5 width: 33", (5, 33)),
     ("zoom_factor: 8 pad_beg: 0 pad_end: 0", (49, 65)),  # PSPNet's
     ("shrink_factor: 2", (4, 5)),
-    ("shrink_factor: 2 zoom_factor: 3", (10, 13)),
+    ("shrink_factor: 4 zoom_factor: 3", (4, 7)),
 ])
 def test_size_of_its_own(tmp_path, param, size):
     net = make_net(tmp_path / "net.prototxt", {"x": (2, 3, 7, 9)},

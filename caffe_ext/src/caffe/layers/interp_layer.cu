@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <vector>
 
 #include "caffe/layers/interp_layer.hpp"

@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"

@@ -192,14 +192,14 @@ TYPED_TEST(InterpLayerTest, TestRefusalsDeath) {
   InterpParameter* interp = this->param_.mutable_interp_param();
   this->Fill(3, 4, 5, 6);
   interp->set_zoom_factor(2);
-  EXPECT_DEATH(set_up(), "'resize'.*either a second bottom");
+  EXPECT_DEATH(set_up(), "'resize'.*one source of the top's size");
   this->bottom_ = {&this->x_};
   interp->set_height(2);
-  EXPECT_DEATH(set_up(), "'resize'.*either a second bottom");
+  EXPECT_DEATH(set_up(), "'resize'.*one source of the top's size");
   interp->clear_zoom_factor();
   EXPECT_DEATH(set_up(), "'resize'.*height is 2 and width 0");
   interp->clear_height();
-  EXPECT_DEATH(set_up(), "'resize'.*either a second bottom");
+  EXPECT_DEATH(set_up(), "'resize'.*one source of the top's size");
   interp->set_shrink_factor(0);
   EXPECT_DEATH(set_up(), "'resize'.*shrink_factor 0");
   interp->set_shrink_factor(2);

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -114,6 +113,7 @@ TYPED_TEST(LabelSmoothingTest, TestGradient) {
   typedef typename TypeParam::Dtype Dtype;
   this->Loss()->set_label_smoothing(0.1);
   this->Loss()->set_ignore_label(0);
+  this->Loss()->set_normalization(LossParameter_NormalizationMode_NONE);
   SoftmaxWithLossLayer<Dtype> layer(this->param_);
   GradientChecker<Dtype> checker(1e-2, 1e-2, 1701);
   checker.CheckGradientExhaustive(&layer, this->bottom_, this->top_, 0);
@@ -138,8 +138,11 @@ TYPED_TEST(LabelSmoothingTest, TestZeroIsExact) {
   this->loss_.mutable_cpu_diff()[0] = 1;
   layer.Backward(this->top_, {true, false}, this->bottom_);
   for (int i = 0; i < p.count(); ++i) {
-    const int label = this->label_.cpu_data()[i / 30 * 6 + i % 6];
-    EXPECT_EQ(p.cpu_data()[i] - (i / 6 % 5 == label), this->x_.cpu_diff()[i]);
+    const int c = p.shape(1), places = p.count(2);
+    const int label =
+        this->label_.cpu_data()[i / places / c * places + i % places];
+    EXPECT_EQ(p.cpu_data()[i] - (i / places % c == label),
+        this->x_.cpu_diff()[i]);
   }
 }
 
