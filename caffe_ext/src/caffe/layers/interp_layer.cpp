@@ -40,8 +40,8 @@ void InterpLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom,
   const bool size = param.has_height() || param.has_width();
   const bool factor = param.has_zoom_factor() || param.has_shrink_factor();
   CHECK_EQ((bottom.size() == 2) + size + factor, 1) << "Interp layer '" << name
-      << "': expected one source of the top's size: a second bottom, height and "
-      << "width, or zoom_factor and/or shrink_factor";
+      << "': expected one source of the top's size: a second bottom, height "
+      << "and width, or zoom_factor and/or shrink_factor";
   CHECK(!size || (param.height() > 0 && param.width() > 0)) << "Interp layer '"
       << name << "': height is " << param.height() << " and width "
       << param.width() << ", expected both, and positive";
