@@ -55,5 +55,7 @@ def test_caffe_suite(test_folder):
     # Caffe's own, and ours among them.
     assert len(cases) > 1138
     suites = {case.get("classname").split("/")[0] for case in cases}
-    assert {"AxpyLayerTest", "CuDNNBatchNormLayerTest",
-            "DepthwiseConvolutionLayerTest"} <= suites
+    assert {f"{name}Test" for name in (
+        "AxpyLayer", "BroadcastProductLayer", "ChannelPoolingLayer",
+        "CuDNNBatchNormLayer", "DepthwiseConvolutionLayer", "InterpLayer",
+        "LabelSmoothing")} <= suites

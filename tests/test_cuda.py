@@ -32,5 +32,6 @@ def test_cuda_sources_compile(tmp_path, cudnn):
         f"-DPython_EXECUTABLE={sys.executable}")
     run("cmake", "--build", tmp_path, "--target", "caffe_cuda_edited")
     compiled = {path.name for path in tmp_path.rglob("*.cu.o")}
-    assert {"axpy_layer.cu.o", "cudnn_batch_norm_layer.cu.o",
-            "depthwise_conv_layer.cu.o", "pooling_layer.cu.o"} <= compiled
+    assert {f"{name}_layer.cu.o" for name in (
+        "axpy", "broadcast_product", "channel_pooling", "cudnn_batch_norm",
+        "depthwise_conv", "interp", "pooling", "softmax_loss")} <= compiled
