@@ -23,7 +23,7 @@ def units(param):
     found = []
     for name in layers:
         unit, _, end = name.rpartition("/")
-        if end == "B_softmax":
+        if end == "B_softmax" and f"{unit}_3x3" in layers:
             convolutions = [_convolution(makers, top)
                             for top in layers[f"{unit}_3x3"].bottom]
             found.append(Unit(unit, tuple(layer.name for layer in convolutions),

@@ -10,9 +10,9 @@ macs                multiply-adds for one image, by one of the rules
     table2          and one for each value that Scale and Axpy give. With batch
                     norms as BatchNorm and Scale in ResNeXt and SENet, and as
                     CuDNNBatchNorm in SKNet, it gives SKNet's published table
-    all             and one for each value that any other layer gives that
-                    computes at all: not those that read data, split, join, cut,
-                    repeat or rename it, nor Dropout
+    all             and one for each value that any other layer gives, but for
+                    those that read, split, join, cut, repeat or rename blobs,
+                    and Dropout: the types of _NO_COMPUTATION
 activations         bytes of all blobs as float32, forward, for the whole batch.
                     Caffe keeps them all; but a top in place of its bottom is not
                     another, nor are those of Split, Reshape and Flatten
@@ -62,7 +62,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class Profile:
-    """A net's costs. `batch` is the first dimension of its first input, `units`
+    """A net's costs. `batch` is the first dimension of its first blob, `units`
     {SK unit's name: [Branch]}."""
     name: str
     batch: int
@@ -81,7 +81,7 @@ def profile(net, macs="conv_fc", phase=caffe_pb2.TEST, source=None):
     phase, source, errors: sknet.shapes.infer's.
     """
     shaped = shaped_layers(net, phase, source)
-    batch = shaped[0].tops[0][0]
+    batch = shaped[0].tops[0][0] if shaped[0].tops[0] else 1
     seen = set()
     layers = []
     for layer, field in zip(shaped, receptive_fields(shaped)):

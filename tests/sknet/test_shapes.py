@@ -282,7 +282,7 @@ def test_rules_of_phase_level_and_stage(phase, state, tmp_path):
 # A layer, its inputs, what the error says.
 BAD = [
     (layer("ReLU", "z"), X, "bottom z"),
-    (layer("ReLU", "x", "x x"), X, "top x"),
+    (layer("DummyData", "", "a a", dummy_data_param="shape { dim: 1 }"), {}, "top a"),
     (layer("Nonsense"), X, "Nonsense.*not known"),
     (layer("Eltwise"), X, "1 bottoms; expected 2 or more"),
     (layer("ReLU", "x", "a b"), X, "2 tops; expected 1"),
@@ -400,6 +400,8 @@ def test_what_does_not_fit_is_named_and_refused_by_caffe(text, shapes, message,
     (layer("Slice", "x", "a b", slice_param="slice_point: 6"), X, "slice points"),
     (layer("Flatten", flatten_param="axis: 3 end_axis: 1"), X, "axis 3 to 1"),
     ("input: 'x' input: 'z' input_dim: 1 " + layer("ReLU"), {}, "2 inputs with 1"),
+    ("layer { name: 'a' type: 'ReLU' include { phase: TRAIN } }", {},
+     "no layers in the phase TEST"),
     ("layers { name: 'a' type: RELU bottom: 'x' top: 'y' }", {},
      "upgrade_net_proto_text"),
 ], ids=kinds)

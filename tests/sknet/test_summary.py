@@ -77,13 +77,17 @@ def test_a_file_is_measured_like_its_model(sknet, deploy, options):
     assert read_net(deploy) == models.create("sknet_digits")
 
 
-def test_old_input_fields_are_changed_too(sknet, tmp_path):
+@pytest.mark.parametrize("inputs", [
+    "input: 'x' input_dim: [1, 3, 8, 8]",
+    "layer { name: 'x' type: 'Input' top: 'x' input_param { "
+    "shape { dim: [1, 3, 8, 8] } } }"])
+def test_every_kind_of_input_is_changed(sknet, tmp_path, inputs):
     path = tmp_path / "net.prototxt"
-    path.write_text("input: 'x' input_dim: [1, 3, 8, 8] "
-                    "layer { name: 'r' type: 'ReLU' bottom: 'x' top: 'x' }")
+    path.write_text(f"{inputs} layer {{ name: 'labels' type: 'Input' top: 'y' "
+                    "input_param { shape { dim: 1 } } }")
     done = sknet("summary", path, "--json", "--size", 5, "--batch", 2)
     assert [layer["shapes"] for layer in json.loads(done.stdout)["layers"]] == [
-        [[2, 3, 5, 5]]] * 2
+        [[2, 3, 5, 5]], [[2]]]
 
 
 def test_train_val(sknet, tmp_path):

@@ -54,6 +54,9 @@ def shaped_layers(net, phase=caffe_pb2.TEST, source=None):
                 from error
         shapes.update(zip(param.top, layer.tops))
         layers.append(layer)
+    if not layers:
+        raise InputError(f"{where}no layers in the phase "
+                         f"{caffe_pb2.Phase.Name(phase)}")
     return layers
 
 
