@@ -74,8 +74,8 @@ def inception(graph, bottom, unit, branches, name=None):
     """
     tops = []
     for *steps, last in branches:
-        stem = chain(graph, bottom, unit, steps)
-        tops += [step(graph, stem, unit)
+        top = chain(graph, bottom, unit, steps)
+        tops += [step(graph, top, unit)
                  for step in (last if isinstance(last, tuple) else (last,))]
     return concat(graph, tops, name or unit)
 
