@@ -26,26 +26,32 @@ class _Field:
         return _Field(
             tuple(size + (extent - 1) * step for size, extent, step in zip(
                 self.size, extents, self.step)),
-            tuple(map(lambda step, factor: step * factor, self.step, factors)))
+            tuple(step * factor for step, factor in zip(self.step, factors)))
 
 
 def receptive_fields(layers):
     """Return, of each ShapedLayer, the size in pixels of the receptive field of
-    its tops: a tuple (height, width); None if it is the whole input."""
+    its first top: a tuple (height, width); None if it is the whole input."""
     fields, sizes = {}, []
     for layer in layers:
-        field = _field(layer, [fields[name] for name in layer.param.bottom])
-        fields.update(dict.fromkeys(layer.param.top, field))
-        sizes.append(field and tuple(map(math.ceil, field.size)))
+        bottoms = [fields[name] for name in layer.param.bottom]
+        tops = _tops(layer, bottoms) if bottoms else map(_pixel, layer.tops)
+        fields.update(zip(layer.param.top, tops))
+        first = fields[layer.param.top[0]] if layer.param.top else _largest(bottoms)
+        sizes.append(first and tuple(map(math.ceil, first.size)))
     return sizes
 
 
-def _field(layer, bottoms):
-    if not bottoms:
-        axes = len(layer.tops[0]) - 2
-        return _Field((1,) * axes, (1,) * axes) if axes > 0 else None
+def _pixel(shape):
+    """The field of an input; labels and the like have none."""
+    axes = len(shape) - 2
+    return _Field((1,) * axes, (1,) * axes) if axes > 0 else None
+
+
+def _tops(layer, bottoms):
     rule = _RULES.get(layer.param.type)
-    return rule(layer, *bottoms) if rule else _largest(bottoms)
+    field = rule(layer, *bottoms) if rule else _largest(bottoms)
+    return [field] * len(layer.param.top)
 
 
 def _largest(fields):
@@ -106,4 +112,5 @@ def _whole(layer, *bottoms):
 
 _RULES = {"Convolution": _convolution, "DepthwiseConvolution": _convolution,
           "Deconvolution": _deconvolution, "Pooling": _pooling, "LRN": _lrn,
-          "Interp": _interp, "Crop": _crop, "InnerProduct": _whole, "Reduction": _whole}
+          "Interp": _interp, "Crop": _crop, "InnerProduct": _whole,
+          "Reduction": _whole}

@@ -15,7 +15,8 @@ from net_files import write_net
 # published prototxts, and from public definitions of the others.
 FIGURES = {
     "sknet50": (27479784, 27564328, 4.463), "sknet101": (48686760, 48859304, 8.449),
-    "resnext50": (25028904, 25097128, 4.230), "resnext101": (44177704, 44315560, 7.970),
+    "resnext50": (25028904, 25097128, 4.230),
+    "resnext101": (44177704, 44315560, 7.970),
     "senet50": (27559896, 27628120, 4.233), "senet101": (48955416, 49093272, 7.975)}
 
 
@@ -72,7 +73,8 @@ SMALL = parse([
     "Deconvolution | d | b | " + CONV % "stride: 2 bias_term: false",
     "CuDNNBatchNorm | b | c |",
     "Pooling | c | g | pooling_param { pool: AVE global_pooling: true }",
-    "Axpy | g c c | h |", "Reshape | h | r | reshape_param { shape { dim: 0 dim: -1 } }",
+    "Axpy | g c c | h |",
+    "Reshape | h | r | reshape_param { shape { dim: [0, -1] } }",
     "InnerProduct | r | y | inner_product_param { num_output: 7 }",
     "InnerProduct | r | z | inner_product_param { num_output: 7 transpose: true }",
     "Softmax | y | p |"], 3, 2, 5, 5)
@@ -93,9 +95,9 @@ def test_a_small_net_by_hand():
     assert by_layer("macs", macs="all") == {
         **table2, "a-BatchNorm": 36, "a-ReLU": 36, "c-CuDNNBatchNorm": 196,
         "g-Pooling": 4, "p-Softmax": 7}
-    learnable = {"a-Convolution": 4 * 9 + 4, "a-Scale": 8, "b-Deconvolution": 4 * 4 * 9,
-                 "c-CuDNNBatchNorm": 8, "y-InnerProduct": 7 * 196 + 7,
-                 "z-InnerProduct": 7 * 196 + 7}
+    learnable = {"a-Convolution": 4 * 9 + 4, "a-Scale": 8,
+                 "b-Deconvolution": 4 * 4 * 9, "c-CuDNNBatchNorm": 8,
+                 "y-InnerProduct": 7 * 196 + 7, "z-InnerProduct": 7 * 196 + 7}
     assert by_layer("params") == learnable
     assert by_layer("params_with_stats") == {
         **learnable, "a-BatchNorm": 9, "c-CuDNNBatchNorm": 16}
@@ -112,7 +114,8 @@ def test_activations_are_the_memory_that_caffe_uses(tmp_path):
 
 
 def test_shared_parameters_count_once():
-    shared = "param { name: 'w' } param { name: '%s' } inner_product_param { num_output: 4 }"
+    shared = ("param { name: 'w' } param { name: '%s' } "
+              "inner_product_param { num_output: 4 }")
     net = parse([f"InnerProduct | x | y | {shared % 'b'}",
                  f"InnerProduct | y | z | {shared % ''}"], 2, 4)
     assert [layer.params for layer in profile(net).layers] == [0, 20, 4]
@@ -135,6 +138,8 @@ def test_train_val_is_measured_in_a_phase():
     assert [layer.type for layer in train.layers].count("Accuracy") == 0
     assert [layer.type for layer in test.layers].count("Accuracy") == 2
     assert train.total("macs") == test.total("macs")
+    assert test.layers[0].receptive_field == (1, 1)
+    assert [layer.receptive_field for layer in test.layers[-3:]] == [None] * 3
 
 
 def field_in_caffe(net, path):
@@ -192,7 +197,8 @@ AVE = "Pooling | x | p | pooling_param { pool: AVE kernel_size: %s stride: %s }"
     ["LRN | x | y | lrn_param { norm_region: WITHIN_CHANNEL local_size: 5 }"],
     ["LRN | x | y |"],
     [AVE % (3, 2), "Interp | p x | y |", conv("kernel_size: 3", "y", "z")],
-    ["Interp | x | y | interp_param { shrink_factor: 2 }", conv("kernel_size: 3", "y", "z")],
+    ["Interp | x | y | interp_param { shrink_factor: 2 }",
+     conv("kernel_size: 3", "y", "z")],
     ["Interp | x | y | interp_param { shrink_factor: 2 zoom_factor: 3 }"],
     ["Interp | x | y | interp_param { height: 21 width: 21 }"],
 ])
@@ -208,7 +214,7 @@ def test_gates_have_no_place():
     net = parse([
         conv("kernel_size: 3 pad: 1"),
         "Pooling | y | g | pooling_param { pool: AVE global_pooling: true }",
-        "Convolution | g | gate | convolution_param { num_output: 1 kernel_size: 1 }",
+        conv("kernel_size: 1", "g", "gate"),
         "Axpy | gate y x | z |", "Scale | z gate2 | w | scale_param { axis: 0 }",
         "Pooling | w | p | pooling_param { kernel_size: 20 pool: AVE }",
         "Pooling | w | all | pooling_param { kernel_size: 21 pool: AVE }",

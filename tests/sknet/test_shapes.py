@@ -95,7 +95,7 @@ LAYERS = [
     (layer("Input", "", "a b", input_param="shape { dim: 3 dim: 4 }"), {}),
     (layer("Input", "", "a b", input_param="shape { dim: 3 } shape { dim: 2 }"), {}),
     (layer("DummyData", "", "a b",
-           dummy_data_param="num: 2 channels: 3 channels: 4 height: 5 width: 6"), {}),
+           dummy_data_param="num: 2 channels: [3, 4] height: 5 width: 6"), {}),
     (layer("DummyData", "", "a b",
            dummy_data_param="shape { dim: 3 } shape { dim: 2 dim: 7 }"), {}),
     # A value for each
@@ -148,7 +148,7 @@ LAYERS = [
         "kernel_size: 3 stride: 2", "kernel_size: 3 stride: 2 round_mode: FLOOR",
         "kernel_size: 3 stride: 2 pad: 1", "kernel_size: 2 stride: 3 pad: 1",
         "kernel_size: 2 stride: 2 pad: 1", "kernel_size: 2 stride: 4 pad: 1",
-        "kernel_h: 2 kernel_w: 3 stride_h: 3 stride_w: 4 pad_h: 0 pad_w: 2 pool: AVE",
+        "pool: AVE kernel_h: 2 kernel_w: 3 stride_h: 3 stride_w: 4 pad_h: 0 pad_w: 2",
         "global_pooling: true", "global_pooling: true pool: AVE engine: CAFFE",
         "kernel_size: 9 stride: 1 pool: AVE")],
     *[(layer("Pooling", pooling_param=f"kernel_size: {kernel} stride: {stride} "
@@ -282,7 +282,8 @@ def test_rules_of_phase_level_and_stage(phase, state, tmp_path):
 # A layer, its inputs, what the error says.
 BAD = [
     (layer("ReLU", "z"), X, "bottom z"),
-    (layer("DummyData", "", "a a", dummy_data_param="shape { dim: 1 }"), {}, "top a"),
+    (layer("DummyData", "", "a a", dummy_data_param="shape { dim: 1 }"), {},
+     "top a"),
     (layer("Nonsense"), X, "Nonsense.*not known"),
     (layer("Eltwise"), X, "1 bottoms; expected 2 or more"),
     (layer("ReLU", "x", "a b"), X, "2 tops; expected 1"),
@@ -342,7 +343,8 @@ BAD = [
     (layer("Interp", interp_param="height: 2"), X, "would be 2x6x2x0"),
     (layer("Interp", interp_param="zoom_factor: 0"), X, "factor"),
     (layer("Interp", interp_param="zoom_factor: 2 pad_beg: -1"), X, "pad_beg"),
-    (layer("InnerProduct", inner_product_param="num_output: 2 axis: 5"), X, "axis 5"),
+    (layer("InnerProduct", inner_product_param="num_output: 2 axis: 5"), X,
+     "axis 5"),
     (layer("Eltwise", "x z"), dict(X, z=(2, 6, 13, 8)), "2x6x13x9, 2x6x13x8"),
     (layer("Eltwise", "x x", eltwise_param="coeff: 1"), X, "1 coefficients for 2"),
     (layer("Eltwise", "x x", eltwise_param="coeff: [1, 1] operation: PROD"), X,
@@ -359,8 +361,8 @@ BAD = [
     (layer("Slice", "x", "a b c", slice_param="slice_point: 2"), X, "and 3 tops"),
     (layer("Slice", "x", "a b c", slice_param="slice_point: [4, 2]"), X, "points"),
     *[(layer("Reshape", reshape_param=fields), X, message) for fields, message in (
-        ("shape { dim: -1 dim: -1 }", "dimensions"), ("shape { dim: 5 }", "dimensions"),
-        ("shape { dim: -1 dim: 5 }", "dimensions"), ("shape { dim: -2 }", "dimensions"),
+        ("shape { dim: [-1, -1] }", "dimensions"), ("shape { dim: 5 }", "dimensions"),
+        ("shape { dim: [-1, 5] }", "dimensions"), ("shape { dim: -2 }", "dimensions"),
         ("shape { dim: [0, 0, 0, 0, 0] }", "dimensions"),
         ("axis: 3 num_axes: 2", "num_axes 2"), ("axis: 5", "axis 5"))],
     (layer("Reshape", "x", "x", reshape_param="shape { dim: -1 }"), X, "in place"),

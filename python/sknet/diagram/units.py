@@ -26,8 +26,8 @@ def units_of(layers):
     differ in no parameter of a layer is one."""
     names = {layer.param.name for layer in layers}
     owners = [_owner(layer.param.name, names) for layer in layers]
-    making = {owner for owner, layer in zip(owners, layers)
-              if not layer.param.top or set(layer.param.top) - set(layer.param.bottom)}
+    making = {owner for owner, layer in zip(owners, layers) if not layer.param.top
+              or set(layer.param.top) - set(layer.param.bottom)}
     units, makers = {}, {}
     for owner, layer in zip(owners, layers):
         if owner not in making:
