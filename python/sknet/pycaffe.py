@@ -25,5 +25,5 @@ messages = caffe_pb2.DESCRIPTOR.message_types_by_name
 for message, field in FIELDS:
     if message not in messages or field not in messages[message].fields_by_name:
         raise InputError(
-            f"{caffe_pb2.__file__}: another Caffe's, or an old one's ({message} has "
-            f"no {field}); expected the package caffe that is built with sknet")
+            f"{caffe_pb2.__file__}: another Caffe's, or an old one's ({message} "
+            f"has no {field}); expected the package caffe that is built with sknet")
