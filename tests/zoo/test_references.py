@@ -5,6 +5,7 @@ from sknet import models
 
 torch = pytest.importorskip("torch")
 import residual_references as references  # noqa: E402
+from torch_layers import double  # noqa: E402
 
 # As released: B_fc1's outputs in the units of SKNet-101's second stage are 16.
 SQUEEZED_101 = {128: 32, 256: 16, 512: 32, 1024: 64}
@@ -32,7 +33,7 @@ def test_model(name, reference, depth, size, tmp_path):
     net, images = random_net(tmp_path, models.create(name, size=size, batch=2))
     layers = reference(net)
     with torch.no_grad():
-        expected = layers.scores(torch.tensor(images), depth)
+        expected = layers.scores(double(images), depth)
     assert not layers.unused
     scores, prob = forward(net, images)
     assert_same(scores, expected)

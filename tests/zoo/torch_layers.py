@@ -3,6 +3,11 @@ import torch
 from torch.nn.functional import batch_norm, conv2d, linear
 
 
+def double(values):
+    """So that the rounding errors of a comparison are Caffe's alone."""
+    return torch.tensor(values, dtype=torch.float64)
+
+
 class TorchLayers:
     """Layers by the names that they have in a caffe.Net.
 
@@ -35,7 +40,7 @@ class TorchLayers:
 
     def _weights(self, name, *shapes):
         self.unused.remove(name)
-        blobs = [torch.tensor(blob.data) for blob in self.params[name]]
+        blobs = [double(blob.data) for blob in self.params[name]]
         assert len(blobs) == len(shapes), name
         for blob, shape in zip(blobs, shapes):
             # Caffe's vectors may have axes of 1 before them.
