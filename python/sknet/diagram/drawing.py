@@ -60,16 +60,16 @@ def _graph(pydot, layers, selective, title):
                        cycle(_COLOURS)))
     graph = pydot.Dot("net", label=f'"{_escaped(title)}\\n "', labelloc="t",
                       labeljust="l", fontname=_FONT, fontsize=15, nodesep=.35,
-                      ranksep=.4, dpi=110, pad=.2)
+                      ranksep=.5, dpi=110, pad=.2)
     graph.set_node_defaults(shape="plain", fontname=_FONT, fontsize=11)
     graph.set_edge_defaults(color=_GREY, arrowsize=.7)
     ids, rows_of_ids = {}, []
     for image, stage in stages:
         dark, light = colours.get(image, _PLAIN)
+        # A cluster has the graph's label unless it has its own.
         ground = pydot.Cluster(
-            f"stage{len(rows_of_ids)}", label=_by(image), labeljust="r",
-            fontname=_FONT, fontsize=11, fontcolor=dark, style="rounded,filled",
-            color=light, margin=12) if image else pydot.Subgraph()
+            f"stage{len(rows_of_ids)}", label='""', style="rounded,filled",
+            color=light, margin=10) if image else pydot.Subgraph()
         row = pydot.Subgraph(rank="same")
         for unit in stage:
             name = unit.names[0]
