@@ -77,7 +77,7 @@ class CMakeBuild(build_ext):
 
 
 IMAGES = ["pillow>=9.1", "scipy", "tqdm"]
-PICTURES = ["matplotlib"]
+PICTURES = ["matplotlib", "pydot>=3"]
 if NO_CAFFE:
     # setup_requires rather than pyproject.toml, which knows no conditions.
     build = dict(setup_requires=["grpcio-tools"],
@@ -102,9 +102,8 @@ setup(
     extras_require={
         "images": IMAGES,
         "pictures": PICTURES,
-        "plot": ["pydot"],
         "view": ["netron"],
-        "test": ["pytest", "mlxtend", "netron", "opencv-python-headless", "pydot",
+        "test": ["pytest", "mlxtend", "netron", "opencv-python-headless",
                  "pyyaml", "scikit-image"],
         "torch": ["torch==2.14.1", "torchvision==0.29.1", "timm"],
         "cuda": ["nvidia-cublas", "nvidia-curand", "nvidia-cudnn-cu13",
