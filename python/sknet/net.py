@@ -11,7 +11,8 @@ from sknet.errors import InputError
 from sknet.pycaffe import caffe
 from sknet.source import read_source
 from sknet.text import to_text
-from sknet.weights.check import check_fit, read_weights
+from sknet.weights import files
+from sknet.weights.check import check_fit
 
 
 def read_model(model, size=None):
@@ -39,19 +40,21 @@ def read_model(model, size=None):
 
 def load(param, weights):
     """Return (net, ignored): a NetParameter as a caffe.Net for testing, with
-    the weights of a caffemodel, and the names of those layers in the file that
+    the weights of a file, and the names of those layers in the file that
     the net lacks.
 
-    Raises InputError if the file is not a caffemodel or does not fit.
+    Raises InputError if the file holds no weights or others.
     """
-    stored = read_weights(weights)
+    stored = files.read(weights)
     # pycaffe takes nets as files only.
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "deploy.prototxt")
         Path(path).write_text(to_text(param), encoding="utf-8")
         net = caffe.Net(path, caffe.TEST)
     ignored = check_fit(stored, net, weights)
-    net.copy_from(str(weights))
+    for name, blobs in net.params.items():
+        for blob, found in zip(blobs, stored.layers[name].blobs):
+            blob.data[...] = found.data.reshape(blob.data.shape)
     return net, ignored
 
 

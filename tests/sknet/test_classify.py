@@ -12,7 +12,8 @@ from sknet.classifier import Classifier
 from sknet.data.preprocessing import Preprocessing, read_image
 from sknet.proto import caffe_pb2
 from sknet.text import to_text
-from sknet.weights.check import check_fit, read_weights
+from sknet.weights import files
+from sknet.weights.check import check_fit
 
 from net_files import write_net
 
@@ -278,10 +279,10 @@ def test_weights_of_the_older_formats(digits, images, tmp_path):
     path = tmp_path / "old.caffemodel"
     path.write_bytes(old.SerializeToString())
     net = caffe.Net(digits.deploy, caffe.TEST)
-    assert check_fit(read_weights(path), net, path) == []
+    assert check_fit(files.read(path), net, path) == []
     v0 = caffe_pb2.NetParameter()
     v0.layers.add().layer.CopyFrom(caffe_pb2.V0LayerParameter(
         name="conv1", type="conv", blobs=[dict(
             num=1, channels=1, height=1, width=2, data=[1, 2])]))
     path.write_bytes(v0.SerializeToString())
-    assert list(read_weights(path)) == ["conv1"]
+    assert list(files.read(path).layers) == ["conv1"]
