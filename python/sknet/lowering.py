@@ -1,30 +1,41 @@
 """Nets of the same function and other layers, for a Caffe that lacks some.
 
-Each function returns a new NetParameter; layers that it does not know stay as
-they are.
+Each function takes a NetParameter and, if there are any, its Weights, and returns
+both anew; layers that it does not know stay as they are.
 """
+import numpy as np
+
 from sknet.errors import InputError
-from sknet.proto import caffe_pb2
+from sknet.reshape_free import without_reshapes
 from sknet.shapes import infer
+from sknet.weights.attached import attach, detach, new_layer
+from sknet.weights.blobs import Blob
 
 
-def to_batch_norm_and_scale(net):
+def to_batch_norm_and_scale(net, weights=None):
     """CuDNNBatchNorm → BatchNorm, and in its place Scale named X/scale."""
-    return _rewrite(net, {"CuDNNBatchNorm": _batch_norm_and_scale})
+    return _rewrite(net, attach(net, weights),
+                    {"CuDNNBatchNorm": _batch_norm_and_scale})
 
 
-def to_stock(net):
+def to_stock(net, weights=None, reshape_free=False):
     """Only layers that BVLC's Caffe has.
 
     CuDNNBatchNorm → BatchNorm, Scale
-    Axpy → Reshape of the gate, Scale, Eltwise
-    BroadcastProduct → Tile or Reshape of the gate, Eltwise or Scale
+    Axpy → Flatten of the gate, Scale, Eltwise
+    BroadcastProduct → Tile or Flatten of the gate, Eltwise or Scale
     ChannelPooling → Reshape, Pooling, Reshape
+
+    reshape_free: without Reshape, which importers may not know to 4 axes (see
+        sknet.reshape_free).
 
     Raises InputError, naming the layer, where there is no such layer.
     """
     shapes = infer(net)
-    return _rewrite(net, {
+    layers = attach(net, weights)
+    if reshape_free:
+        layers = without_reshapes(layers, shapes)
+    net, weights = _rewrite(net, layers, {
         "CuDNNBatchNorm": _batch_norm_and_scale,
         "Axpy": _axpy,
         "BroadcastProduct": lambda layer: _product(layer, shapes),
@@ -32,87 +43,86 @@ def to_stock(net):
         "DepthwiseConvolution": _convolution,
         "Interp": _refuse("resizes with aligned corners"),
         "SoftmaxWithLoss": _hard_loss})
+    if reshape_free:
+        for layer in net.layer:
+            if layer.type == "Reshape":
+                raise InputError(f"layer {layer.name}: a Reshape that cannot be "
+                                 "done without")
+    return net, weights
 
 
-def _rewrite(net, rules):
-    lowered = caffe_pb2.NetParameter()
-    lowered.CopyFrom(net)
-    del lowered.layer[:]
-    for layer in net.layer:
-        lowered.layer.extend(rules.get(layer.type, lambda layer: [layer])(layer))
-    return lowered
-
-
-def _new(name, kind, bottoms, top, like, **fields):
-    """A layer in the same phases as the layer `like`."""
-    layer = caffe_pb2.LayerParameter(name=name, type=kind, bottom=bottoms,
-                                     top=[top], **fields)
-    layer.include.extend(like.include)
-    layer.exclude.extend(like.exclude)
-    return layer
+def _rewrite(net, layers, rules):
+    """A rule makes of a WeightedLayer of its type those in its place."""
+    return detach(net, [
+        new for layer in layers
+        for new in rules.get(layer.param.type, lambda layer: [layer])(layer)])
 
 
 def _refuse(what):
     def rule(layer):
-        raise InputError(f"layer {layer.name}: {layer.type} has no equal in BVLC's "
-                         f"Caffe, where no layer {what}")
+        raise InputError(f"layer {layer.param.name}: {layer.param.type} has no equal "
+                         f"in BVLC's Caffe, where no layer {what}")
     return rule
 
 
 def _hard_loss(layer):
-    if layer.loss_param.label_smoothing:
+    if layer.param.loss_param.label_smoothing:
         _refuse("smooths labels")(layer)
     return [layer]
 
 
 def _convolution(layer):
-    lowered = caffe_pb2.LayerParameter()
-    lowered.CopyFrom(layer)
-    lowered.type = "Convolution"
-    return [lowered]
+    layer.param.type = "Convolution"
+    return [layer]
 
 
 def _batch_norm_and_scale(layer):
-    own = layer.batch_norm_param
-    if layer.HasField("cudnn_batch_norm_param"):
-        own = layer.cudnn_batch_norm_param
-    top, = layer.top
-    norm = _new(layer.name, "BatchNorm", layer.bottom, top, layer,
-                param=[dict(lr_mult=0, decay_mult=0)] * 3)
-    norm.batch_norm_param.SetInParent()
+    like = layer.param
+    own = like.batch_norm_param
+    if like.HasField("cudnn_batch_norm_param"):
+        own = like.cudnn_batch_norm_param
+    top, = like.top
+    blobs = [Blob(blob.data.reshape(-1)) for blob in layer.blobs]
+    factor = [Blob(np.ones(1, blob.data.dtype)) for blob in blobs[:1]]
+    norm = new_layer(like.name, "BatchNorm", like.bottom, top, like,
+                     blobs[2:] + factor,
+                     param=[dict(lr_mult=0, decay_mult=0)] * 3)
+    setting = norm.param.batch_norm_param
+    setting.SetInParent()
     if own.HasField("momentum"):
-        norm.batch_norm_param.moving_average_fraction = own.momentum
+        setting.moving_average_fraction = own.momentum
     if own.HasField("eps"):
-        norm.batch_norm_param.eps = own.eps
+        setting.eps = own.eps
     if own.frozen:
-        norm.batch_norm_param.use_global_stats = True
-    scale = _new(f"{layer.name}/scale", "Scale", [top], top, layer,
-                 param=layer.param[:2], scale_param=dict(bias_term=True))
+        setting.use_global_stats = True
+    scale = new_layer(f"{like.name}/scale", "Scale", [top], top, like, blobs[:2],
+                      param=like.param[:2], scale_param=dict(bias_term=True))
     if own.HasField("scale_filler"):
-        scale.scale_param.filler.CopyFrom(own.scale_filler)
+        scale.param.scale_param.filler.CopyFrom(own.scale_filler)
     if own.HasField("bias_filler"):
-        scale.scale_param.bias_filler.CopyFrom(own.bias_filler)
+        scale.param.scale_param.bias_filler.CopyFrom(own.bias_filler)
     return [norm, scale]
 
 
 def _scaled(blob, gate, top, like):
     """The layers of blob (N x C x H x W) * gate (N x C x 1 x 1)."""
     flat = f"{top}/gate"
-    return [_new(flat, "Reshape", [gate], flat, like,
-                 reshape_param=dict(shape=dict(dim=[0, 0]))),
-            _new(top, "Scale", [blob, flat], top, like,
-                 scale_param=dict(axis=0, bias_term=False))]
+    return [new_layer(flat, "Flatten", [gate], flat, like),
+            new_layer(top, "Scale", [blob, flat], top, like,
+                      scale_param=dict(axis=0, bias_term=False))]
 
 
 def _axpy(layer):
+    layer = layer.param
     gate, x, y = layer.bottom
     product = f"{layer.name}/product"
     return [*_scaled(x, gate, product, layer),
-            _new(layer.name, "Eltwise", [product, y], layer.top[0], layer,
-                 eltwise_param=dict(operation="SUM"))]
+            new_layer(layer.name, "Eltwise", [product, y], layer.top[0], layer,
+                      eltwise_param=dict(operation="SUM"))]
 
 
 def _product(layer, shapes):
+    layer = layer.param
     top, = layer.top
     channels = shapes[top][1]
     layers, blobs = [], []
@@ -120,29 +130,31 @@ def _product(layer, shapes):
         shape = list(shapes[blob])
         if shape[1] != channels:
             tiled = f"{layer.name}/tiled{index}"
-            layers.append(_new(tiled, "Tile", [blob], tiled, layer,
-                               tile_param=dict(axis=1, tiles=channels)))
+            layers.append(new_layer(tiled, "Tile", [blob], tiled, layer,
+                                    tile_param=dict(axis=1, tiles=channels)))
             blob, shape[1] = tiled, channels
         blobs.append((shape, blob))
     (small, gate), (large, blob) = sorted(blobs)
     if small == large:
-        return [*layers, _new(layer.name, "Eltwise", [blob, gate], top, layer,
-                              eltwise_param=dict(operation="PROD"))]
+        layers.append(new_layer(layer.name, "Eltwise", [blob, gate], top, layer,
+                                eltwise_param=dict(operation="PROD")))
+        return layers
     if small != [*large[:2], 1, 1]:
         raise InputError(f"layer {layer.name}: a product of {small} and {large} is "
                          "not possible with the layers of BVLC's Caffe")
     layers += _scaled(blob, gate, layer.name, layer)
-    layers[-1].top[0] = top
+    layers[-1].param.top[0] = top
     return layers
 
 
 def _channel_pooling(layer, shapes):
+    layer = layer.param
     _, channels, height, width = shapes[layer.bottom[0]]
     rows, pooled = f"{layer.name}/rows", f"{layer.name}/pooled"
     return [
-        _new(rows, "Reshape", layer.bottom, rows, layer,
-             reshape_param=dict(shape=dict(dim=[0, 1, channels, -1]))),
-        _new(pooled, "Pooling", [rows], pooled, layer, pooling_param=dict(
+        new_layer(rows, "Reshape", layer.bottom, rows, layer,
+                  reshape_param=dict(shape=dict(dim=[0, 1, channels, -1]))),
+        new_layer(pooled, "Pooling", [rows], pooled, layer, pooling_param=dict(
             pool=layer.pooling_param.pool, kernel_h=channels, kernel_w=1)),
-        _new(layer.name, "Reshape", [pooled], layer.top[0], layer,
-             reshape_param=dict(shape=dict(dim=[0, 1, height, width])))]
+        new_layer(layer.name, "Reshape", [pooled], layer.top[0], layer,
+                  reshape_param=dict(shape=dict(dim=[0, 1, height, width])))]

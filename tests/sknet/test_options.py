@@ -80,7 +80,8 @@ def test_stock_layers_are_all_in_bvlcs_caffe(name):
     net = models.create(name, layers="stock")
     assert types(net) <= {
         "Input", "Convolution", "BatchNorm", "Scale", "ReLU", "Pooling", "Eltwise",
-        "InnerProduct", "Softmax", "Reshape", "Slice", "Sigmoid", "Concat", "Tile"}
+        "InnerProduct", "Softmax", "Reshape", "Slice", "Sigmoid", "Concat", "Tile",
+        "Flatten"}
     # BVLC's BatchNormParameter has three fields.
     for layer in net.layer:
         assert not [field.name for field, _ in layer.batch_norm_param.ListFields()

@@ -45,9 +45,9 @@ def _varied(net, options):
     if options.lr_mult_backbone is not None:
         scale_backbone(net, options.lr_mult_backbone)
     if options.layers == "stock":
-        return to_stock(net)
+        return to_stock(net)[0]
     if options.bn == "caffe":
-        return to_batch_norm_and_scale(net)
+        return to_batch_norm_and_scale(net)[0]
     return net
 
 
