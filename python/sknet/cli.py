@@ -7,11 +7,11 @@ import argparse
 import os
 import sys
 
-from sknet.commands import classify, generate, models, summary, view
+from sknet.commands import classify, fold, generate, models, summary, view
 from sknet.errors import InputError
 
 VERBS = {"models": models, "generate": generate, "summary": summary, "view": view,
-         "classify": classify}
+         "classify": classify, "fold": fold}
 
 
 def main(argv=None):
