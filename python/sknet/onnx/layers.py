@@ -183,17 +183,22 @@ def _reshape(layer, x):
     first = param.axis if param.axis >= 0 else len(bottom) + 1 + param.axis
     end = len(bottom) if param.num_axes == -1 else first + param.num_axes
     dims = param.shape.dim
-    kept = {*range(first), *(first + index for index, dim in enumerate(dims)
-                             if dim == 0)}
-    if first + len(dims) == end:
-        kept.update(range(end, len(bottom)))
-    return _to_shape(layer, x, kept)
+    copied = {axis: axis for axis in range(first)}
+    copied.update((first + index, first + index)
+                  for index, dim in enumerate(dims) if dim == 0)
+    copied.update(zip(range(first + len(dims), len(layer.tops[0])),
+                      range(end, len(bottom))))
+    return _to_shape(layer, x, copied)
 
 
 @rule("Flatten")
 def _flatten(layer, x):
-    return _to_shape(layer, x, range(axis_of(
-        layer.bottoms[0], layer.param.flatten_param.axis)))
+    param, bottom = layer.param.flatten_param, layer.bottoms[0]
+    first, last = axis_of(bottom, param.axis), axis_of(bottom, param.end_axis)
+    copied = {axis: axis for axis in range(first)}
+    copied.update(zip(range(first + 1, len(layer.tops[0])),
+                      range(last + 1, len(bottom))))
+    return _to_shape(layer, x, copied)
 
 
 @rule("Tile")
@@ -298,13 +303,18 @@ def _axes_after(layer, param, number):
     return len(bottom) - axis_of(bottom, param.axis) - number
 
 
-def _to_shape(layer, x, kept):
-    """Reshape to the top's shape; `kept` are axes that the bottom has in the same
-    place."""
-    shape = [size if size is not None else 0 if axis in kept else -1
+def _to_shape(layer, x, copied):
+    """Reshape to the top's shape; `copied` says of what axes of the bottom some of
+    its axes have their sizes."""
+    shape = [size if size is not None else 0 if copied.get(axis) == axis else -1
              for axis, size in enumerate(layer.tops[0])]
-    expect(shape.count(-1) < 2, "several axes of its top vary with the image")
-    return layer.op("Reshape", x, layer.constant(shape, "shape"))
+    if shape.count(-1) < 2:
+        return layer.op("Reshape", x, layer.constant(shape, "shape"))
+    # ONNX works out one size; the others are read off the bottom.
+    parts = [layer.op("Shape", x, start=copied[axis], end=copied[axis] + 1)
+             if size == -1 and axis in copied else layer.constant([size], "size")
+             for axis, size in enumerate(shape)]
+    return layer.op("Reshape", x, layer.op("Concat", *parts, axis=0))
 
 
 def _fixed(size):
