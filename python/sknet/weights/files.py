@@ -17,12 +17,7 @@ def read(path):
     holds no weights.
     """
     try:
-        with open(path, "rb") as file:
-            start = file.read(16)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
-    try:
-        weights = _format(start).read(path)
+        weights = _format(path).read(path)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except OSError as error:
@@ -41,13 +36,28 @@ def write(path, weights, force=False):
     if format is None:
         raise InputError(f"{path}: expected a name that ends in "
                          + ", ".join(FORMATS))
-    if Path(path).exists() and not force:
-        raise InputError(f"{path}: is there already; --force overwrites it")
+    refuse_overwriting(path, force)
     with replacing(path) as name:
         format.write(name, weights)
 
 
-def _format(start):
+def refuse_overwriting(path, force):
+    """Raise InputError if the file is there, and not `force`."""
+    if Path(path).exists() and not force:
+        raise InputError(f"{path}: is there already; --force overwrites it")
+
+
+def format_name(path):
+    """Return the name of the format of a file that `read` takes."""
+    return _format(path).__name__.rpartition(".")[2]
+
+
+def _format(path):
+    with open(path, "rb") as file:
+        start = file.read(64)
+    if start.lstrip().lower().startswith((b"<!doctype", b"<html")):
+        raise InputError("an HTML page; expected weights. It may be what a "
+                         "download's address shows to browsers")
     if start.startswith(b"\x89HDF\r\n\x1a\n"):
         return hdf5
     if start.startswith(b"PK\x03\x04"):

@@ -1,0 +1,123 @@
+"""sknet convert."""
+import json
+
+import caffe
+import numpy as np
+import pytest
+
+from sknet.weights import files
+from sknet.weights.blobs import Blob, Layer, Weights
+from sknet.weights.surgery import average, with_classes
+
+from net_files import write_net
+
+
+@pytest.fixture
+def other(digits, tmp_path):
+    """The weights of `digits`, each twice as large."""
+    weights = files.read(digits.weights)
+    path = tmp_path / "other.caffemodel"
+    files.write(path, Weights(weights.name, {
+        name: Layer(layer.type, [Blob(blob.data * 2) for blob in layer.blobs])
+        for name, layer in weights.layers.items()}))
+    return path
+
+
+@pytest.mark.parametrize("to, end", [
+    ("h5", ".caffemodel.h5"), ("npz", ".npz"), ("safetensors", ".safetensors")])
+def test_there_and_back_is_bit_exact(sknet, digits, tmp_path, to, end):
+    there, back = tmp_path / f"there{end}", tmp_path / "back.caffemodel"
+    done = sknet("convert", digits.weights, "--to", to, "-o", there)
+    assert (done.returncode, done.stdout) == (0, f"{there}\n"), done
+    assert sknet("convert", there, "--to", "caffemodel", "-o", back).returncode == 0
+    one = tmp_path / "one.caffemodel"
+    files.write(one, files.read(digits.weights))
+    assert back.read_bytes() == one.read_bytes()
+
+
+def test_without_a_name_the_file_lies_beside(sknet, digits, tmp_path):
+    here = tmp_path / "w.caffemodel"
+    here.write_bytes(open(digits.weights, "rb").read())
+    assert sknet("convert", here, "--to", "npz").returncode == 0
+    assert (tmp_path / "w.npz").exists()
+
+
+def test_average_and_number_of_classes(sknet, digits, other, tmp_path):
+    path = tmp_path / "mean.npz"
+    done = sknet("convert", digits.weights, "--average", other, other,
+                 "--num-classes", 3, "--to", "npz", "-o", path)
+    assert done.returncode == 0, done
+    before, after = files.read(digits.weights), files.read(path)
+    for name, layer in after.layers.items():
+        for blob, old in zip(layer.blobs, before.layers[name].blobs):
+            if name == "classifier":
+                assert blob.shape == (3, *old.shape[1:])
+            else:
+                np.testing.assert_allclose(blob.data, old.data * (5 / 3), rtol=1e-6)
+
+
+def test_average_in_double_precision():
+    large = [Weights("", {"a": Layer("", [Blob(np.float32([value]))])})
+             for value in (3e38, 3e38)]
+    assert average(large).layers["a"].blobs[0].data == np.float32(3e38)
+
+
+def test_a_new_classifier_is_small_and_random():
+    weights = with_classes(Weights("", {"classifier": Layer("InnerProduct", [
+        Blob(np.ones((10, 4000), np.float32)), Blob(np.ones(10, np.float32))])}), 5)
+    matrix, bias = (blob.data for blob in weights.layers["classifier"].blobs)
+    assert matrix.shape == (5, 4000) and not bias.any()
+    assert matrix.std() == pytest.approx(.01, rel=.05)
+
+
+@pytest.mark.parametrize("options", [[], ["--reshape-free"]])
+def test_stock_gives_the_same_scores(sknet, digits, tmp_path, options):
+    done = sknet("convert", digits.weights, "--to", "stock", "--model",
+                 "sknet_digits", "-o", tmp_path / "stock", *options)
+    assert done.returncode == 0, done
+    nets = [caffe.Net(digits.deploy, caffe.TEST, weights=digits.weights),
+            caffe.Net(str(tmp_path / "stock.prototxt"), caffe.TEST,
+                      weights=str(tmp_path / "stock.caffemodel"))]
+    pixels = np.random.default_rng(0).normal(0, 1, (1, 3, 64, 64))
+    scores = []
+    for net in nets:
+        net.blobs["data"].data[...] = pixels
+        net.forward()
+        scores.append(net.blobs["classifier"].data.copy())
+    assert abs(scores[0] - scores[1]).max() < 1e-4 * abs(scores[0]).max()
+    assert not {"CuDNNBatchNorm", "Axpy"} & {layer.type for layer in nets[1].layers}
+
+
+def test_onnx(sknet, digits, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    path = tmp_path / "digits.onnx"
+    done = sknet("convert", digits.weights, "--to", "onnx", "--model",
+                 "sknet_digits", "-o", path)
+    assert done.returncode == 0, done
+    model = onnx.load(path)
+    onnx.checker.check_model(model, full_check=True)
+    kept = {item.key: json.loads(item.value) for item in model.metadata_props}
+    assert kept["labels"] == list("0123456789")
+    assert kept["preprocessing"]["mean"] == [128, 128, 128]
+
+
+def test_refusals(refused, sknet, digits, other, tmp_path):
+    taken = tmp_path / "taken.npz"
+    taken.write_text("mine")
+    more = tmp_path / "more.npz"
+    files.write(more, Weights("", {"fc": Layer("", [Blob(np.float32([1]))])}))
+    net = write_net(tmp_path / "net.prototxt", digits.param)
+    for arguments, words in [
+            ((digits.weights, "--to", "npz", "-o", taken), ["taken.npz", "--force"]),
+            ((digits.weights, "--to", "npz", "-o", "a.h5"), ["a.h5", ".npz"]),
+            ((digits.weights, "--to", "onnx"), ["--model"]),
+            ((digits.weights, "--to", "npz", "--model", net), ["--model"]),
+            ((digits.weights, "--to", "stock", "--model", "sknet50", "-o",
+              tmp_path / "x"), ["layer conv1/7x7_s2"]),
+            ((more, "--to", "npz", "-o", tmp_path / "x.npz", "--num-classes", 2),
+             ["more.npz", "classifier"]),
+            ((digits.weights, "--to", "npz", "-o", tmp_path / "x.npz", "--average",
+              more), ["layer"])]:
+        refused("convert", *arguments, naming=words)
+    assert taken.read_text() == "mine"
+    assert not list(tmp_path.glob("x*"))
