@@ -1,5 +1,6 @@
 """Files that are either whole or not there."""
 import contextlib
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -42,3 +43,16 @@ def read_bytes(path):
         return Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
+
+
+def sha256(path):
+    """Return the hexadecimal SHA-256 of a file. Raises InputError if it cannot be
+    read."""
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while part := file.read(1 << 20):
+                digest.update(part)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+    return digest.hexdigest()

@@ -12,7 +12,8 @@ from sknet.pycaffe import caffe
 from sknet.source import read_source
 from sknet.text import to_text
 from sknet.weights import files
-from sknet.weights.check import check_fit
+from sknet.weights.fit import Slot
+from sknet.weights.verify import check
 
 
 def read_model(model, size=None):
@@ -43,7 +44,8 @@ def load(param, weights):
     the weights of a file, and the names of those layers in the file that
     the net lacks.
 
-    Raises InputError if the file holds no weights or others.
+    Raises InputError if the file holds no weights, others, or such as cannot be
+    right.
     """
     stored = files.read(weights)
     # pycaffe takes nets as files only.
@@ -51,7 +53,11 @@ def load(param, weights):
         path = os.path.join(folder, "deploy.prototxt")
         Path(path).write_text(to_text(param), encoding="utf-8")
         net = caffe.Net(path, caffe.TEST)
-    ignored = check_fit(stored, net, weights)
+    # Of every type of layer that this Caffe has, known to sknet.shapes or not.
+    wanted = {name: Slot(net.layer_dict[name].type,
+                         tuple(tuple(blob.shape) for blob in blobs))
+              for name, blobs in net.params.items()}
+    ignored = check(stored, wanted, weights)
     for name, blobs in net.params.items():
         for blob, found in zip(blobs, stored.layers[name].blobs):
             blob.data[...] = found.data.reshape(blob.data.shape)

@@ -13,7 +13,7 @@ from sknet.data.preprocessing import Preprocessing, read_image
 from sknet.proto import caffe_pb2
 from sknet.text import to_text
 from sknet.weights import files
-from sknet.weights.check import check_fit
+from sknet.weights.fit import compare, slots
 
 from net_files import write_net
 
@@ -224,7 +224,7 @@ def test_bad_weights(refused, digits, images, tmp_path):
             (changed(lambda layer: layer.blobs[0].data.pop()),
              ["damaged", "conv1/3x3_s2", "863"]),
             (changed(lambda layer: setattr(layer, "name", "stem")),
-             ["conv1/3x3_s2", "another model's"])]):
+             ["conv1/3x3_s2", "renamed: stem"])]):
         path = tmp_path / f"{number}.caffemodel"
         path.write_bytes(content)
         refused("classify", "--model", "sknet_digits", "--weights", path,
@@ -278,8 +278,8 @@ def test_weights_of_the_older_formats(digits, images, tmp_path):
                 ("num", "channels", "height", "width"), dims)))
     path = tmp_path / "old.caffemodel"
     path.write_bytes(old.SerializeToString())
-    net = caffe.Net(digits.deploy, caffe.TEST)
-    assert check_fit(files.read(path), net, path) == []
+    fit = compare(files.read(path), slots(digits.param))
+    assert not fit.problems() and not fit.unused
     v0 = caffe_pb2.NetParameter()
     v0.layers.add().layer.CopyFrom(caffe_pb2.V0LayerParameter(
         name="conv1", type="conv", blobs=[dict(
