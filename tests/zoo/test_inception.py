@@ -1,13 +1,13 @@
 """The Inceptions: their figures and sizes, and their scores against timm's."""
 import numpy as np
 import pytest
-import timm_inceptions
 from random_nets import make_net
 from sknet import models
 from sknet.errors import InputError
 from sknet.models.graph import Graph
 from sknet.models.inception import mean_pool
 from sknet.shapes import infer
+from sknet.weights.imports import SOURCES
 from timm_nets import assert_scores_are_timms, figures
 
 # In millions and G, as published in SKNet's table 2: 27.1 (with the 3.33 of the
@@ -68,5 +68,4 @@ def test_scores_are_timms(name, size, tmp_path):
     for module in model.modules():
         if hasattr(module, "count_include_pad"):
             module.count_include_pad = True
-    table = getattr(timm_inceptions, name)()
-    assert_scores_are_timms(tmp_path, name, size, model, table)
+    assert_scores_are_timms(tmp_path, name, size, model, SOURCES["timm"][name])

@@ -2,6 +2,7 @@
 import numpy as np
 from random_nets import assert_same, forward, make_net
 from sknet import models
+from sknet.weights.imports import fill
 
 
 def figures(folder, name):
@@ -22,16 +23,26 @@ def figures(folder, name):
 
 
 def assert_scores_are_timms(folder, name, size, model, table):
-    """A model of the zoo scores random images of that size as timm's does, which
-    gets random weights and shares them.
+    """A model of the zoo, of the weights of timm's, which gets random ones, scores
+    random images of that size as timm's does.
 
-    table: {layer's name: name of timm's module}, of all that have weights.
+    table: of sknet.weights.imports, for the two.
     """
+    param = models.create(name, size=size, batch=2)
+    randomise(model.eval())
+    weights = fill(param, {key: value.numpy() for key, value
+                           in model.state_dict().items()}, table, "timm")
+    assert_same_scores(folder, param, weights, model)
+
+
+def assert_same_scores(folder, param, weights, model):
+    """A NetParameter with Weights scores random images as a model of PyTorch."""
     import torch
-    _randomise(model.eval())
-    net = make_net(folder, models.create(name, size=size, batch=2))
-    _load(net, model.state_dict(), table)
-    images = np.random.default_rng(0).normal(size=(2, 3, size, size))
+    net = make_net(folder, param)
+    for layer, blobs in net.params.items():
+        for blob, found in zip(blobs, weights.layers[layer].blobs):
+            blob.data[...] = found.data
+    images = np.random.default_rng(0).normal(size=net.blobs["data"].data.shape)
     images[1] *= 2
     scores, _ = forward(net, images)
     with torch.no_grad():
@@ -39,7 +50,7 @@ def assert_scores_are_timms(folder, name, size, model, table):
     assert_same(scores, expected, within=1e-5)
 
 
-def _randomise(model):
+def randomise(model):
     """Draw all weights, so that values neither vanish nor explode on their way,
     nor do differences: random batch norms that adapt to their batch would blow
     rounding errors up to 1e-4 in nets of this depth."""
@@ -55,23 +66,3 @@ def _randomise(model):
             value.uniform_(.5, 1.5, generator=generator)
         elif value.ndim == 1:
             value.normal_(0, .1, generator=generator)
-
-
-def _load(net, state, table):
-    """Give a caffe.Net all of a timm model's weights."""
-    state = {name: value.numpy() for name, value in state.items()
-             if not name.endswith("num_batches_tracked")}
-    assert set(table) == set(net.params)
-    for layer, blobs in net.params.items():
-        for blob, part in zip(blobs, ("weight", "bias", "running_mean",
-                                      "running_var")):
-            value = state.pop(f"{table[layer]}.{part}")
-            assert _essential(blob.data.shape) == _essential(value.shape), layer
-            blob.data[...] = value.reshape(blob.data.shape)
-    assert not state, "not in the net"
-
-
-def _essential(shape):
-    """A shape without axes of 1 at its ends: Caffe's statistics may have some,
-    and a convolution that is a fully connected layer has."""
-    return tuple(np.trim_zeros(np.subtract(shape, 1)) + 1)

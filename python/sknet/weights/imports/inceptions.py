@@ -1,27 +1,5 @@
-"""Which module of timm's Inceptions holds the weights of which layer."""
-
-
-def pairs(text):
-    """[(ours, theirs)] of a text of words like ours=theirs."""
-    return [tuple(word.split("=")) for word in text.split()]
-
-
-def units(ours, theirs, text):
-    """[(layer, module)] of units: their names, timm's modules, the parts."""
-    assert len(ours) == len(theirs)
-    return [(f"{unit}/{part}", f"{module}.{own}")
-            for unit, module in zip(ours, theirs) for part, own in pairs(text)]
-
-
-def numbered(name, first, last):
-    return [f"{name}{number}" for number in range(first, last + 1)]
-
-
-def with_batch_norm(convolutions):
-    """[(layer, module)] of convolutions, each with its batch norm."""
-    for layer, module in convolutions:
-        yield layer, f"{module}.conv"
-        yield f"{layer}/bn", f"{module}.bn"
+"""The Inceptions in timm and torchvision."""
+from sknet.weights.imports.names import numbered, pairs, units, with_batch_norm
 
 
 def inception_v3():
@@ -96,8 +74,8 @@ def inception_v4():
 def inception_resnet_v2():
     a, b, c = (numbered(f"inception_{letter}", 1, count)
                for letter, count in (("a", 10), ("b", 20), ("c", 10)))
-    timm_a, timm_b = numbered("repeat.", 0, 9), numbered("repeat_1.", 0, 19)
-    timm_c = [*numbered("repeat_2.", 0, 8), "block8"]
+    their_a, their_b = numbered("repeat.", 0, 9), numbered("repeat_1.", 0, 19)
+    their_c = [*numbered("repeat_2.", 0, 8), "block8"]
     convolutions = with_batch_norm([
         *pairs("""stem1/3x3_1=conv2d_1a stem1/3x3_2=conv2d_2a stem1/3x3_3=conv2d_2b
                   stem2/1x1=conv2d_3b stem2/3x3=conv2d_4a"""),
@@ -106,21 +84,21 @@ def inception_resnet_v2():
                   5x5_reduce=branch1.0 5x5=branch1.1
                   3x3_reduce=branch2.0 3x3_1=branch2.1 3x3_2=branch2.2
                   pool_proj=branch3.1"""),
-        *units(a, timm_a,
+        *units(a, their_a,
                """1x1=branch0
                   3x3_reduce=branch1.0 3x3=branch1.1
                   3x3_2_reduce=branch2.0 3x3_2=branch2.1 3x3_3=branch2.2"""),
         *units(["reduction_a"], ["mixed_6a"],
                """3x3=branch0
                   3x3_reduce=branch1.0 3x3_1=branch1.1 3x3_2=branch1.2"""),
-        *units(b, timm_b,
+        *units(b, their_b,
                "1x1=branch0 1x7_reduce=branch1.0 1x7=branch1.1 7x1=branch1.2"),
         *units(["reduction_b"], ["mixed_7a"],
                """3x3_reduce=branch0.0 3x3=branch0.1
                   3x3_2_reduce=branch1.0 3x3_2=branch1.1
                   3x3_3_reduce=branch2.0 3x3_3=branch2.1 3x3_4=branch2.2"""),
-        *units(c, timm_c,
+        *units(c, their_c,
                "1x1=branch0 1x3_reduce=branch1.0 1x3=branch1.1 3x1=branch1.2"),
         ("conv7/1x1", "conv2d_7b")])
-    return dict([*convolutions, *units([*a, *b, *c], [*timm_a, *timm_b, *timm_c],
+    return dict([*convolutions, *units([*a, *b, *c], [*their_a, *their_b, *their_c],
                                        "up=conv2d")], classifier="classif")
