@@ -45,14 +45,14 @@ def read_bytes(path):
         raise InputError(f"{path}: {error.strerror}") from error
 
 
-def sha256(path):
-    """Return the hexadecimal SHA-256 of a file. Raises InputError if it cannot be
-    read."""
-    digest = hashlib.sha256()
+def digest(path, algorithm="sha256"):
+    """Return a file's hash in hexadecimal, by an algorithm of hashlib. Raises
+    InputError if it cannot be read."""
+    hasher = hashlib.new(algorithm)
     try:
         with open(path, "rb") as file:
             while part := file.read(1 << 20):
-                digest.update(part)
+                hasher.update(part)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
-    return digest.hexdigest()
+    return hasher.hexdigest()

@@ -35,7 +35,7 @@ def run(args):
 
 def _content(path, weights):
     """What JSON tells of a file."""
-    from sknet.files import sha256
+    from sknet.files import digest
     from sknet.weights import files
     from sknet.weights.identify import identify
     from sknet.weights.statistics import flaws, statistics
@@ -52,7 +52,7 @@ def _content(path, weights):
                         legacy=blob.legacy, **vars(statistics(blob.data)))
                    for blob in layer.blobs]))
     return dict(file=path, format=files.format_name(path),
-                bytes=Path(path).stat().st_size, sha256=sha256(path),
+                bytes=Path(path).stat().st_size, sha256=digest(path),
                 name=weights.name,
                 values=sum(blob.data.size for layer in weights.layers.values()
                            for blob in layer.blobs),
