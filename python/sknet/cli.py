@@ -21,6 +21,9 @@ def main(argv=None):
     args = _parser().parse_args(argv)
     # Caffe reports every layer that it sets up; only errors are of interest.
     os.environ.setdefault("GLOG_minloglevel", "2")
+    if sys.stdout is None:
+        print(f"sknet {args.verb}: standard output is closed", file=sys.stderr)
+        return 1
     try:
         status = args.run(args)
         sys.stdout.flush()
@@ -32,11 +35,22 @@ def main(argv=None):
         print(f"sknet {args.verb}: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # The reader has seen enough; Python would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has seen enough.
+        _drop_output()
+        return 1
+    except OSError as error:
+        if args.debug:
+            raise
+        _drop_output()
+        print(f"sknet {args.verb}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _drop_output():
+    """Python would complain at exit that it cannot write what is left."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser():

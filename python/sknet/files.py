@@ -13,9 +13,17 @@ def replacing(path):
     """Yield the name of a new file in path's folder, and give it path's name
     when the block ends without an error.
 
+    A link's target is replaced, not the link; a file that is there keeps its
+    mode. What is no regular file (a device, a pipe) is itself what is yielded.
+
     Raises InputError if the folder cannot be written to.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        if path.is_dir():
+            raise InputError(f"{path}: cannot be written: it is a folder")
+        yield str(path)
+        return
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
@@ -23,10 +31,7 @@ def replacing(path):
     os.close(handle)
     try:
         yield name
-        # mkstemp's files are private; this one is like any other new file.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(name, 0o666 & ~mask)
+        os.chmod(name, _mode(path))
         try:
             os.replace(name, path)
         except OSError as error:
@@ -35,6 +40,16 @@ def replacing(path):
     except BaseException:
         os.unlink(name)
         raise
+
+
+def _mode(path):
+    """The mode of the file that is there, or of any other new file; mkstemp's
+    are private."""
+    if path.exists():
+        return path.stat().st_mode & 0o7777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def read_bytes(path):

@@ -39,4 +39,5 @@ def _set(shapes, axes, value, model):
                          "or batch; expected a deploy net, which has one")
     for dims in shapes:
         for axis in axes:
-            dims[axis] = value
+            if axis < len(dims):
+                dims[axis] = value

@@ -92,3 +92,33 @@ def test_missing_caffe_is_named(tmp_path):
                           text=True)
     assert done.returncode == 1
     assert "package caffe" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_output_that_cannot_be_written(sknet):
+    for target in ("> /dev/full", ">&-"):
+        done = subprocess.run(
+            f"{sys.executable} -m sknet models {target}", shell=True,
+            stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1
+        line, = done.stderr.splitlines()
+        assert line.startswith("sknet models: ")
+
+
+def test_a_link_keeps_its_name_and_a_file_its_mode(sknet, tmp_path):
+    real, link = tmp_path / "real.prototxt", tmp_path / "link.prototxt"
+    real.write_text("old")
+    real.chmod(0o640)
+    link.symlink_to(real)
+    assert sknet("generate", "sknet_digits", "-o", link).returncode == 0
+    assert link.is_symlink() and real.read_text().startswith("# Made by")
+    assert real.stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in tmp_path.iterdir() if "." == path.name[0]] == []
+
+
+def test_a_pipe_is_written_to(sknet, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        assert sknet("generate", "sknet_digits", "-o", pipe).returncode == 0
+        assert reader.stdout.read().startswith(b"# Made by")
+    assert pipe.is_fifo()

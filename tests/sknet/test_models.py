@@ -212,8 +212,13 @@ def test_unknown_names(arguments, message):
     ("deploy", dict(branches="3x3,5x3"), "'5x3'; expected a kernel like"),
     ("deploy", dict(branches="3x3,5x5g48"), "48 groups do not divide 128"),
     ("deploy", dict(groups=48), "48 groups do not divide 128"),
-    ("deploy", dict(branches="3x3,5x5d0"), "expected no zeros"),
+    ("deploy", dict(branches="3x3,5x5d0"), "'5x5d0'; expected no zeros"),
+    ("deploy", dict(branches=""), "''; expected a kernel like"),
+    ("deploy", dict(branches="3x3,3x3d99999999999"), "d99999999999: .*range"),
     ("deploy", dict(reduction=0), "reduction: 0; expected 1"),
+    ("deploy", dict(size=2 ** 31), "size: 2147483648; expected 1 to"),
+    ("deploy", dict(lr_mult_backbone=float("nan")), "lr_mult_backbone: nan"),
+    ("deploy", dict(lr_mult_backbone=1e60), "and finite"),
 ])
 def test_impossible_options(kind, options, message):
     with pytest.raises(InputError, match=message):

@@ -174,6 +174,19 @@ def test_reduction_and_min_width(name, options, expected):
                  for stage in (2, 3, 4, 5)) == expected
 
 
+def test_the_default_reduction_keeps_released_exceptions():
+    assert (models.create("sknet101", reduction=16, min_width=32)
+            == models.create("sknet101"))
+
+
+@pytest.mark.parametrize("classes, accuracies", [
+    (2, ["top-1"]), (5, ["top-1"]), (6, ["top-1", "top-5"])])
+def test_few_classes_have_no_top_5(classes, accuracies):
+    net = models.create("sknet_digits", "train_val", num_classes=classes)
+    assert [layer.name for layer in net.layer
+            if layer.type == "Accuracy"] == accuracies
+
+
 def test_recipes():
     solver = models.create("sknet50", "solver", recipe="senet", batch=64)
     assert solver.iter_size * 64 == 256

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import subprocess
 from types import SimpleNamespace
@@ -7,6 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from sknet import models
+
+# PyTorch's threads, which spin while they wait, would be in the way of Caffe's.
+with contextlib.suppress(ImportError):
+    import torch
+    torch.set_num_threads(1)
 
 CONVERT = os.path.join(os.path.dirname(caffe.__file__), "bin/convert_imageset")
 

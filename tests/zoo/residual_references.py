@@ -11,7 +11,7 @@ class ResNeXt(TorchLayers):
     """32x4d. The others change a step of it."""
     separator = "/"
 
-    def scores(self, images, depth):
+    def scores(self, images, depth, classes=1000):
         x = relu(self.conv_norm(images, "conv1/7x7_s2", 64, 7, stride=2))
         x = max_pool2d(x, 3, 2, ceil_mode=True)
         for stage, blocks in enumerate(DEPTHS[depth], 2):
@@ -20,7 +20,7 @@ class ResNeXt(TorchLayers):
             for number in range(2, blocks + 1):
                 x = self.block(x, f"conv{stage}_{number}", width)
             x = self.after_stage(x, stage)
-        return self.linear(x.mean((2, 3)), "classifier", 1000)
+        return self.linear(x.mean((2, 3)), "classifier", classes)
 
     def block(self, x, name, width, stride=1):
         prefix = name + self.separator

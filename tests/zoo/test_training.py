@@ -138,7 +138,7 @@ def test_the_loss_is_that_of_the_formula(smoothing, train):
 
 def test_validation_is_what_deploy_computes(train, lmdbs, tmp_path):
     """Of the centres of BGR images minus (104, 117, 123)."""
-    net = train("sknet26").test_net
+    net = train("sknet26", num_classes=5).test_net
     fill(net)
     net.save(str(tmp_path / "net.caffemodel"))
     outputs = net.forward(blobs=["data", "label", "classifier"])
@@ -150,7 +150,8 @@ def test_validation_is_what_deploy_computes(train, lmdbs, tmp_path):
               - (104, 117, 123)).transpose(0, 3, 1, 2)
     np.testing.assert_array_equal(outputs["data"], images)
 
-    deploy = make_net(tmp_path, models.create("sknet26", size=size, batch=2))
+    deploy = make_net(tmp_path, models.create("sknet26", size=size, batch=2,
+                                              num_classes=5))
     deploy.copy_from(str(tmp_path / "net.caffemodel"))
     scores, prob = forward(deploy, images)
     assert_same(outputs["classifier"], scores, within=1e-6)

@@ -3,10 +3,10 @@ import argparse
 
 
 def positive(text):
-    """A whole number above 0."""
+    """A whole number above 0 that an int of C++ holds."""
     number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not above 0")
+    if not 1 <= number < 2 ** 31:
+        raise argparse.ArgumentTypeError(f"{number} is not in 1 to 2^31 - 1")
     return number
 
 

@@ -30,8 +30,8 @@ def add_arguments(parser):
     net.add_argument("--num-classes", type=positive, metavar="N",
                      help="outputs of the classifier (default: the model's)")
     net.add_argument("--global-pool", action="store_true",
-                     help="pool globally at the end, for inputs of any size; other "
-                     "sizes than the published one always do")
+                     help="pool globally at the end, so that the input may be "
+                     "reshaped; sizes other than the published one always do")
     net.add_argument("--bn", default="cudnn", choices=("cudnn", "caffe"),
                      help="CuDNNBatchNorm, or BVLC's BatchNorm and Scale "
                      "(default: %(default)s)")

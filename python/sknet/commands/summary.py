@@ -36,7 +36,7 @@ def run(args):
     from sknet.source import read_source
     net = read_source(args.model, args.size, args.batch)
     result = profile(net, args.macs, source=args.model)
-    if args.plot:
+    if args.plot is not None:
         from sknet.diagram import save
         save(net, args.plot, f"{result.name or args.model}: "
              f"{_rounded(result.total('params'))} parameters, "

@@ -1,4 +1,5 @@
 """A net under construction."""
+from sknet.errors import InputError
 from sknet.proto import caffe_pb2
 
 
@@ -21,9 +22,14 @@ class Graph:
         """Append a layer of the type `kind` and return its first top's name.
 
         `tops` is by default one, with the layer's name. The fields are
-        LayerParameter's, messages among them as dicts.
+        LayerParameter's, messages among them as dicts. Raises InputError if one
+        cannot hold its value.
         """
         tops = [name] if tops is None else tops
-        self.net.layer.add(name=name, type=kind, bottom=bottoms, top=tops,
-                           **fields)
+        try:
+            self.net.layer.add(name=name, type=kind, bottom=bottoms, top=tops,
+                               **fields)
+        except ValueError as error:
+            # A number that is too large for its field.
+            raise InputError(f"layer {name}: {error}") from error
         return tops[0]

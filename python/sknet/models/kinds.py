@@ -15,7 +15,8 @@ def create(name, kind="deploy", **options):
 
     kind: `deploy`: one input `data` (batch x channels x size x size), output
             `prob`.
-        `train_val`: LMDB data, loss, top-1 and top-5 accuracy.
+        `train_val`: LMDB data, loss, top-1 accuracy, and top-5 if there are more
+            than 5 classes.
         `solver`: the recipe for prototxt/NAME/train_val.prototxt.
         `released`: the prototxt that the authors published; takes no options.
     options: those of Options.
@@ -103,8 +104,9 @@ def _loss_and_accuracy(graph, scores, loss, rules):
     """loss: fields of the loss layer; rules: when accuracy is computed."""
     graph.layer("loss", "SoftmaxWithLoss", scores, "label", **loss)
     graph.layer("top-1", "Accuracy", scores, "label", **rules)
-    graph.layer("top-5", "Accuracy", scores, "label",
-                accuracy_param=dict(top_k=5), **rules)
+    if graph.num_classes > 5:
+        graph.layer("top-5", "Accuracy", scores, "label",
+                    accuracy_param=dict(top_k=5), **rules)
 
 
 def _solver(model, options):

@@ -4,6 +4,7 @@ from typing import Optional
 
 from sknet.errors import InputError
 
+FLOAT_MAX = 3.4e38  # of the 32 bits that a rate has in the file
 _NET = frozenset(("deploy", "train_val"))
 
 
@@ -59,16 +60,16 @@ class Options:
         for name, value in self.given().items():
             if kind not in KINDS_OF.get(name, _NET):
                 raise InputError(f"{name}: not an option of the kind {kind}")
-            if type(value) is int and value < 1:
-                raise InputError(f"{name}: {value}; expected 1 or more")
+            if type(value) is int and not 1 <= value < 2 ** 31:
+                raise InputError(f"{name}: {value}; expected 1 to 2^31 - 1")
             if name in CHOICES and value not in CHOICES[name]:
                 raise InputError(f"{name}: {value!r}; expected one of "
                                  + ", ".join(CHOICES[name]))
             if name in self.selection() and model.selection is None:
                 raise InputError(f"{name}: {model.name} has no selective kernels")
-        if self.lr_mult_backbone is not None and self.lr_mult_backbone < 0:
+        if not 0 <= (self.lr_mult_backbone or 0) < FLOAT_MAX:
             raise InputError(f"lr_mult_backbone: {self.lr_mult_backbone}; "
-                             "expected 0 or more")
+                             "expected 0 or more, and finite")
         if not 0 <= self.label_smoothing < 1:
             raise InputError(f"label_smoothing: {self.label_smoothing}; "
                              "expected at least 0 and less than 1")

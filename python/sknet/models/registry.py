@@ -55,7 +55,8 @@ class Recipe:
 
 RECIPES = {
     "sknet": Recipe(),
-    # That of the released models, which the README of SENet gives.
+    # Of the released models: as many images and the rate that SENet's README
+    # gives, for 270 epochs.
     "senet": Recipe(milestones=(125, 200, 250), epochs=270),
 }
 

@@ -36,6 +36,8 @@ def parse_branches(text, groups):
                              "3x3, 5x5g64 (groups), 3x3dw (depthwise) or 3x3g32d2 "
                              "(dilation)")
         kernel, own, depthwise, dilation = match.groups()
+        if any(number and int(number) == 0 for number in (kernel, own, dilation)):
+            raise InputError(f"branches: {part.strip()!r}; expected no zeros")
         own = int(own) if own else None if depthwise else groups
         branches.append(Branch(int(kernel), own, int(dilation or 1)))
     return branches
@@ -66,11 +68,9 @@ class Selection:
         sense."""
         changed = {}
         for name, value in dict(reduction=reduction, min_width=min_width).items():
-            if value is not None:
-                if value < 1:
-                    raise InputError(f"{name}: {value}; expected 1 or more")
+            if value not in (None, getattr(self, name)):
                 changed.update({name: value, "exceptions": ()})
-        if branches:
+        if branches is not None:
             changed.update(branches=tuple(
                 parse_branches(branches, groups or self.branches[0].groups)))
         elif groups:
@@ -89,8 +89,6 @@ class Selection:
                 raise InputError(f"branches: {name} is there twice")
             if branch.kernel % 2 == 0:
                 raise InputError(f"branches: {name}; expected odd kernels")
-            if 0 in (branch.kernel, branch.groups, branch.dilation):
-                raise InputError(f"branches: {name}; expected no zeros")
             if branch.groups and width % branch.groups:
                 raise InputError(f"branches: {name}: {branch.groups} groups do not "
                                  f"divide {width} channels")
