@@ -1,9 +1,10 @@
 """Weights that another library trained, for a net of the same architecture."""
 from sknet.weights.imports.arrays import read_arrays
 from sknet.weights.imports.fit import fill
+from sknet.weights.imports.pixels import for_pixels
 from sknet.weights.imports.sources import SOURCES, source_of
 
-__all__ = ["SOURCES", "fill", "import_weights", "read_arrays"]
+__all__ = ["SOURCES", "fill", "for_pixels", "import_weights", "read_arrays"]
 
 
 def import_weights(path, net, source):

@@ -1,6 +1,4 @@
 """The named arrays in files of other libraries."""
-import numpy as np
-
 from sknet.errors import InputError
 
 # Around a state dict in a training's checkpoint; and before each name, what
@@ -11,8 +9,8 @@ _PREFIX = "module."
 
 def read_arrays(path):
     """Return {name: array} of a PyTorch state dict (.pt, .pth: of tensors alone,
-    nothing in it is run), of safetensors, or of an ONNX model's initializers: as
-    float32, where they are numbers of some floating kind.
+    nothing in it is run), of safetensors, or of an ONNX model that was exported
+    from PyTorch.
 
     Raises InputError if the file cannot be read or is none of these.
     """
@@ -67,10 +65,5 @@ def _array(tensor):
 
 
 def _onnx(path):
-    import onnx
-    from onnx import numpy_helper
-    graph = onnx.load(path).graph
-    arrays = {value.name: numpy_helper.to_array(value)
-              for value in graph.initializer}
-    return {name: array.astype(np.float32) if array.dtype.kind == "f" else array
-            for name, array in arrays.items()}
+    from sknet.weights.imports import onnx_model
+    return onnx_model.read(path)
