@@ -101,6 +101,24 @@ def test_onnx(sknet, digits, tmp_path):
     assert kept["preprocessing"]["mean"] == [128, 128, 128]
 
 
+def test_weights_of_torchvision(sknet, tmp_path):
+    torch = pytest.importorskip("torch")
+    torchvision = pytest.importorskip("torchvision")
+    state = torchvision.models.resnext50_32x4d().state_dict()
+    torch.save(state, tmp_path / "r.pth")
+    done = sknet("convert", tmp_path / "r.pth", "--from", "torchvision", "--model",
+                 "resnext50", "--to", "caffemodel", "-o", tmp_path / "r.caffemodel",
+                 "--mean", "0.5,0.4,0.3", "--std", "0.1,0.2,0.4")
+    assert done.returncode == 0, done
+    assert "--mean 76.5,102,127.5 --channels bgr" in done.stderr
+    layers = files.read(tmp_path / "r.caffemodel").layers
+    expected = state["conv1.weight"].numpy()[:, ::-1] / (
+        255 * np.reshape([.4, .2, .1], (3, 1, 1)))
+    np.testing.assert_allclose(layers["conv1/7x7_s2"].blobs[0].data, expected,
+                               rtol=1e-5)
+    assert (layers["classifier"].blobs[0].data == state["fc.weight"].numpy()).all()
+
+
 def test_refusals(refused, sknet, digits, other, tmp_path):
     taken = tmp_path / "taken.npz"
     taken.write_text("mine")

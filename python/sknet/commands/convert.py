@@ -4,11 +4,14 @@
   stock: a deploy prototxt and a caffemodel, of layers that BVLC's Caffe has
   onnx: the deploy net, for the runtimes of ONNX
 
-stock and onnx need --model, which says the net.
+stock and onnx need --model, which says the net. So does --from, which reads
+another library's weights for it: a PyTorch state dict (.pth, .safetensors) or an
+ONNX model.
 """
 import shlex
+import sys
 
-from sknet.commands.arguments import positive
+from sknet.commands.arguments import channel_values, positive
 from sknet.errors import InputError
 
 EXAMPLE = ("sknet convert sknet50.caffemodel --to onnx --model sknet50 "
@@ -21,13 +24,16 @@ ENDS = {"caffemodel": ".caffemodel", "h5": ".caffemodel.h5", "npz": ".npz",
 def add_arguments(parser):
     parser.add_argument("weights", metavar="FILE",
                         help="weights: caffemodel, HDF5, npz or safetensors")
+    parser.add_argument("--from", dest="source",
+                        choices=("timm", "torchvision", "timm_legacy"),
+                        help="whose names the weights have (default: ours)")
     parser.add_argument("--to", required=True, choices=ENDS, help="see above")
     parser.add_argument("-o", "--output", metavar="FILE",
                         help="default: FILE's name with another end; of stock, what "
                         "both files' names begin with")
     parser.add_argument("--force", action="store_true",
                         help="overwrite files that are there")
-    net = parser.add_argument_group("nets (stock, onnx)")
+    net = parser.add_argument_group("nets (--from; stock, onnx)")
     net.add_argument("--model", metavar="NAME|DEPLOY",
                      help="a model's name (see `sknet models`) or a net's prototxt")
     net.add_argument("--reshape-free", action="store_true",
@@ -37,6 +43,12 @@ def add_arguments(parser):
                      help="onnx: images of any size; needs a global pool")
     net.add_argument("--labels", metavar="FILE",
                      help="onnx: the classes' names, kept in the file")
+    net.add_argument("--mean", type=channel_values, metavar="R,G,B",
+                     help="--from: what is subtracted from images of 0-1 there, such "
+                     "as 0.485,0.456,0.406; the weights are then for Caffe's pixels")
+    net.add_argument("--std", type=channel_values, metavar="R,G,B",
+                     help="--from: what they are divided by, such as "
+                     "0.229,0.224,0.225")
     changes = parser.add_argument_group("changes to the weights, first")
     changes.add_argument("--average", nargs="+", default=[], metavar="FILE",
                          help="the mean of FILE and these, snapshots of one "
@@ -49,7 +61,7 @@ def run(args):
     from sknet.weights import files
     from sknet.weights.surgery import average, with_classes
     _check(args)
-    weights = files.read(args.weights)
+    weights = _imported(args) if args.source else files.read(args.weights)
     try:
         if args.average:
             weights = average([weights, *map(files.read, args.average)])
@@ -71,9 +83,19 @@ def run(args):
 def _check(args):
     """Options that do nothing are mistakes."""
     nets = ("stock", "onnx")
+    if args.source:
+        if not args.model:
+            raise InputError(f"--from {args.source}: needs --model, which says the "
+                             "net")
+        if bool(args.mean) != bool(args.std):
+            raise InputError("--mean and --std: expected both or neither")
+    elif args.mean or args.std:
+        raise InputError("--mean and --std: not options without --from")
     for option, targets in (("model", nets), ("reshape_free", ("stock",)),
                             ("dynamic_size", ("onnx",)), ("labels", ("onnx",)),
                             ("num_classes", set(ENDS) - set(nets))):
+        if option == "model" and args.source:
+            continue
         if getattr(args, option) and args.to not in targets:
             raise InputError(f"--{option.replace('_', '-')}: not an option of "
                              f"--to {args.to}")
@@ -88,6 +110,21 @@ def _stem(path):
     """A weight file's name without its end."""
     return next((path[:-len(end)] for end in sorted(ENDS.values(), key=len)[::-1]
                  if path.endswith(end)), path)
+
+
+def _imported(args):
+    """Another library's weights; what there is to know of them is said."""
+    from sknet import models
+    from sknet.weights.imports import for_pixels, import_weights
+    net = models.create(args.model)
+    weights, remark = import_weights(args.weights, net, args.source)
+    if args.mean:
+        weights, settings = for_pixels(net, weights, args.mean, args.std)
+        mean = ",".join(f"{value:.6g}" for value in settings["mean"])
+        remark = f"{remark} For classify: --mean {mean} --channels bgr.".lstrip()
+    if remark:
+        print(f"sknet convert: {args.weights}: {remark}", file=sys.stderr)
+    return weights
 
 
 def _deploy(args, weights):
