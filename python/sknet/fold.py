@@ -78,10 +78,9 @@ def _maker(layers, index):
     if len(bottoms) != 1:
         return None
     for before in reversed(range(index)):
-        tops = layers[before].param.top
-        if bottoms[0] in tops:
+        if bottoms[0] in layers[before].param.top:
             alone = len(_readers(layers, before, bottoms[0])) == 1
-            return layers[before] if alone and len(tops) == 1 else None
+            return layers[before] if alone else None
     return None
 
 

@@ -42,20 +42,20 @@ def run(args):
     from sknet.source import read_source
     from sknet.text import to_text
     from sknet.weights import files
+    from sknet.weights.fit import slots
     from sknet.weights.formats import caffemodel
+    from sknet.weights.verify import check
     paths = [f"{args.output}{end}" for end in (".prototxt", ".caffemodel")]
     for path in paths:
-        if Path(path).exists() and not args.force:
-            raise InputError(f"{path}: is there already; --force overwrites it")
+        files.refuse_overwriting(path, args.force)
     weights = args.weights or shipped(args.model, f"{args.model}.caffemodel")
     if weights is None:
         raise InputError(f"{args.model}: no weights come with it; expected "
                          "--weights FILE")
     net = to_deploy(read_source(args.model), args.model)
-    try:
-        folded, values = fold(net, files.read(weights))
-    except InputError as error:
-        raise InputError(f"{weights}: {error}") from error
+    stored = files.read(weights)
+    check(stored, slots(net), weights)
+    folded, values = fold(net, stored)
     given = ["--weights", args.weights] if args.weights else []
     command = shlex.join(["sknet", "fold", args.model, *given, "-o", args.output])
     with ExitStack() as stack:
@@ -94,8 +94,10 @@ def _deviation(args, weights, net, folded, folded_weights):
     for values in inputs:
         for blob, other in zip(_results(net, original, values),
                                _results(folded, changed, values)):
+            # Infinite values have no difference.
+            with np.errstate(invalid="ignore"):
+                differences.append(abs(blob - other).max())
             largest.append(abs(blob).max())
-            differences.append(abs(blob - other).max())
     # NumPy's maximum, unlike Python's, tells of values that are none.
     return np.max(differences) / np.max(largest)
 

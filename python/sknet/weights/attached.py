@@ -3,8 +3,8 @@ from dataclasses import dataclass, field
 
 from sknet.errors import InputError
 from sknet.proto import caffe_pb2
-from sknet.shapes import shaped_layers
-from sknet.weights.blobs import Blob, Layer, Weights, shape_text
+from sknet.weights.blobs import Blob, Layer, Weights
+from sknet.weights.fit import compare, slots
 
 
 @dataclass
@@ -49,13 +49,18 @@ def attach(net, weights=None):
         # As in Caffe, which reads them into the same memory, the last one wins.
         shared.update((name, blob) for name, blob in zip(
             _shared_names(layer.param), layer.blobs) if name)
-    shapes = {layer.param.name: layer.blobs for layer in shaped_layers(net)}
     for layer in layers:
         for index, name in enumerate(_shared_names(layer.param)):
             if name in shared:
                 layer.blobs[index:index + 1] = [shared[name]]
-        if layer.param.name in shapes:
-            layer.blobs = _fitted(layer, shapes[layer.param.name])
+    wanted = slots(net)
+    problems = compare(_weights(net, layers), wanted).problems()
+    if problems:
+        raise InputError(problems[0])
+    for layer in layers:
+        if layer.param.name in wanted:
+            layer.blobs = [Blob(blob.data.reshape(shape)) for blob, shape in zip(
+                layer.blobs, wanted[layer.param.name].shapes)]
     return layers
 
 
@@ -66,7 +71,11 @@ def detach(net, layers):
     changed.CopyFrom(net)
     del changed.layer[:]
     changed.layer.extend(layer.param for layer in layers)
-    return changed, Weights(net.name, {
+    return changed, _weights(net, layers)
+
+
+def _weights(net, layers):
+    return Weights(net.name, {
         layer.param.name: Layer(layer.param.type, layer.blobs)
         for layer in layers if layer.blobs})
 
@@ -74,17 +83,3 @@ def detach(net, layers):
 def _shared_names(param):
     """Of each blob, the name under which others share it, if it has one."""
     return [spec.name for spec in param.param]
-
-
-def _fitted(layer, shapes):
-    """The layer's blobs, in the shapes that today's Caffe has."""
-    name, blobs = layer.param.name, layer.blobs
-    if len(blobs) != len(shapes):
-        raise InputError(f"layer {name}: {len(blobs)} blobs in the weights; "
-                         f"expected {len(shapes)}")
-    for index, (blob, shape) in enumerate(zip(blobs, shapes)):
-        if not blob.fits(shape):
-            raise InputError(
-                f"layer {name}, blob {index}: {shape_text(blob.shape)} in the "
-                f"weights; expected {shape_text(shape)}")
-    return [Blob(blob.data.reshape(shape)) for blob, shape in zip(blobs, shapes)]
