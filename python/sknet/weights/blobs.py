@@ -3,6 +3,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+MAX_AXES = 32  # kMaxBlobAxes in blob.hpp
+
 
 @dataclass(frozen=True)
 class Blob:

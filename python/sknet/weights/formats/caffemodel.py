@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 
 from sknet.errors import InputError
 from sknet.proto import caffe_pb2
-from sknet.weights.blobs import Blob, Layer, Weights, shape_text
+from sknet.weights.blobs import MAX_AXES, Blob, Layer, Weights, shape_text
 from sknet.weights.formats.wire import (BYTES, FIXED32, FIXED64, VARINT, fields,
                                         head)
 
@@ -102,16 +102,22 @@ def _blob(data):
         elif number in _LEGACY and kind == VARINT:
             legacy[number] = _signed(value)
         elif number in values and kind in (BYTES, FIXED32, FIXED64):
-            values[number].append(value)
+            parts = values[number]
+            if kind == BYTES or not parts or not isinstance(parts[-1], bytearray):
+                # Not packed, each value is a field: together they take no more.
+                parts.append(value if kind == BYTES else bytearray())
+            if kind != BYTES:
+                parts[-1] += value
     number, dtype = (_DATA, "<f4") if values[_DATA] else (_DOUBLE, "<f8")
     parts = [_array(part, dtype) for part in values[number]]
-    # One part as a rule; not packed, each value is one.
+    # One part as a rule.
     array = parts[0] if len(parts) == 1 else np.concatenate(
         parts or [np.empty(0, "<f4")])
     if legacy:
         shape = tuple(legacy.get(axis, 0) for axis in _LEGACY)
     shape = () if shape is None else shape
-    if min(shape, default=1) < 0 or math.prod(shape) != array.size:
+    if len(shape) > MAX_AXES or min(shape, default=1) < 1 \
+            or math.prod(shape) != array.size:
         raise InputError(f"{array.size} values for the shape {shape_text(shape)}")
     return Blob(array.reshape(shape), legacy=bool(legacy))
 

@@ -2,8 +2,11 @@
 
 Caffe itself cannot save layers with a slash in their name so, nor find them.
 """
+import numpy as np
+
 from sknet.errors import InputError
-from sknet.weights.formats.arrays import described, description, named_arrays
+from sknet.weights.formats.arrays import (check_size, check_type, described,
+                                          description, named_arrays)
 
 _GROUP, _DESCRIPTION = "data", "caffe.json"
 
@@ -17,17 +20,27 @@ def read(path):
     import h5py
     try:
         with h5py.File(path, "r") as file:
-            if _GROUP not in file:
+            if not isinstance(file.get(_GROUP), h5py.Group):
                 raise InputError(f"no group `{_GROUP}` in it; expected weights as "
                                  "Caffe saves them")
-            arrays = {}
+            found = {}
 
             def add(name, item):
                 if isinstance(item, h5py.Dataset):
-                    arrays[name] = item[()]
+                    _check(name, item)
+                    check_type(name, item.dtype)
+                    found[name] = item
             file[_GROUP].visititems(add)
-            text = file[_DESCRIPTION][()] if _DESCRIPTION in file else None
-            return described(arrays, text)
+            text = file.get(_DESCRIPTION)
+            if text is not None:
+                _check(_DESCRIPTION, text)
+                # Not of variable length: damaged ones hang HDF5.
+                if text.dtype != np.uint8:
+                    raise InputError("its description is damaged")
+            check_size(sum(item.nbytes for item in found.values())
+                       + (0 if text is None else text.nbytes), path)
+            return described({name: item[()] for name, item in found.items()},
+                             None if text is None else text[()].tobytes())
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"damaged, or not HDF5: {error}") from error
 
@@ -39,4 +52,14 @@ def write(path, weights):
         group = file.create_group(_GROUP)
         for name, array in named_arrays(weights).items():
             group.create_dataset(name, data=array)
-        file[_DESCRIPTION] = description(weights)
+        file[_DESCRIPTION] = np.frombuffer(description(weights).encode(), np.uint8)
+
+
+def _check(name, item):
+    """Refuse what is no array of this file: groups, and nothing; and other files,
+    which a dataset can name."""
+    import h5py
+    if not isinstance(item, h5py.Dataset) or item.shape is None:
+        raise InputError(f"{name}: no array")
+    if item.external or item.is_virtual:
+        raise InputError(f"{name}: in another file")

@@ -15,7 +15,7 @@ def read(path):
         with safe_open(path, "np") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}
             return described(arrays, (file.metadata() or {}).get(_DESCRIPTION))
-    except (SafetensorError, OSError, TypeError) as error:
+    except (SafetensorError, OSError, TypeError, ValueError) as error:
         raise InputError(f"damaged, or not safetensors: {error}") from error
 
 
