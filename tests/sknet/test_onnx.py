@@ -6,6 +6,7 @@ import caffe
 import numpy as np
 import onnx
 import pytest
+from google.protobuf import text_format
 from PIL import Image
 from sknet import models
 from sknet.classifier import Classifier
@@ -16,7 +17,8 @@ from sknet.proto import caffe_pb2
 from sknet.weights import files
 from sknet.weights.blobs import Weights
 
-from onnx_nets import assert_equal, caffe_outputs, checked, exported, fill_steadily, weights_of
+from onnx_nets import (assert_equal, caffe_outputs, checked, exported,
+                       fill_steadily, weights_of)
 from random_nets import fill, make_net
 
 IMAGES = sorted(Path(__file__).resolve().parents[2].glob(
@@ -53,8 +55,7 @@ def test_any_value_can_be_asked_for_by_its_blobs_name(digits):
     values = {value.name: value for value in model.graph.value_info}
     blobs = [name for name in values if name in classifier.net.blobs]
     assert set(classifier.net.blobs) >= set(blobs)
-    assert {"pool1/3x3_s2", "classifier", "conv2_1/B_softmax",
-            "conv1/3x3/bn"} & set(blobs)
+    assert len(blobs) > 50 and {"classifier", "conv2_1/B_softmax"} <= set(blobs)
     fetched.graph.output.extend(values[name] for name in blobs)
     session = checked(fetched)
     classifier(images)
@@ -132,7 +133,7 @@ def test_model(tmp_path, name):
     ("sknet26", to_batch_norm_and_scale), ("sknet26", to_stock),
     ("resnext50_cbam", to_stock), ("shufflenet_v2_sk_0_5", to_stock)])
 def test_lowered_model(tmp_path, name, lower):
-    """In ONNX, nets of BVLC's layers give what those give that they were made of."""
+    """In ONNX, nets of BVLC's layers give what the nets give that they were."""
     param, net = random_scores(tmp_path, name)
     session = checked(export(*lower(param, weights_of(net))))
     for batch in 1, 3:
@@ -146,12 +147,12 @@ def test_a_fixed_last_pool_fits_one_size(tmp_path):
                        r"weights fit images of one size only.*--global-pool"):
         export(param, weights, dynamic_size=True)
     del weights.layers["classifier"]
-    with pytest.raises(InputError, match="layer classifier: 0 blobs"):
+    with pytest.raises(InputError, match="layer classifier: no weights"):
         export(param, weights)
 
 
 def test_weights_of_another_net():
-    with pytest.raises(InputError, match="layer conv1/7x7_s2: 0 blobs"):
+    with pytest.raises(InputError, match="layer conv1/7x7_s2: no weights"):
         export(models.create("sknet50"), Weights())
 
 
@@ -165,7 +166,6 @@ def test_old_input_fields_and_shared_weights(tmp_path):
     layer { name: "b" type: "Convolution" bottom: "a" top: "b"
             param { name: "w" } convolution_param { num_output: 3 kernel_size: 3
             bias_term: false } }"""
-    from google.protobuf import text_format
     (tmp_path / "net.prototxt").write_text(text)
     net = caffe.Net(str(tmp_path / "net.prototxt"), caffe.TEST)
     net.params["a"][0].data[...] = np.random.default_rng(0).normal(

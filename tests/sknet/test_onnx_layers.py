@@ -171,6 +171,7 @@ POOLS = [
 POOLS_OF_A_SIZE = [
     "kernel_size: 2 stride: 2 pad: 1", "kernel_size: 2 stride: 3 pad: 1",
     "kernel_size: 3 stride: 3 pad: 2",
+    "kernel_h: 2 kernel_w: 3 stride_h: 3 stride_w: 2 pad: 1",
     "kernel_h: 3 kernel_w: 2 stride: 3 pad: 1"]
 SIZES = [(9, 7), (8, 10), (11, 5), (6, 12)]
 

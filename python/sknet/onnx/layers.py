@@ -280,7 +280,7 @@ def _chain(layer, kind, values):
 
 def _along_axes(layer, param, given):
     """The value for each place along some axes of the bottom, the second bottom or
-    a blob, so that ONNX, which aligns the last axes, repeats it along the others."""
+    a blob, with axes of 1 for those that follow: ONNX aligns the last ones."""
     if given is None:
         return _blob_along_axes(layer, param, 0)
     axes = len(layer.bottoms[1])

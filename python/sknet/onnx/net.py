@@ -45,10 +45,9 @@ def export(net, weights, preprocessing=None, labels=None, dynamic_size=False):
     blobs = {layer.param.name: [blob.data for blob in layer.blobs]
              for layer in attach(net, weights)}
     layers = _varied_layers(net, dynamic_size)
-    graph, names = Graph(top for layer in layers for top in layer.param.top), \
-        _value_names(layers)
+    graph = Graph(top for layer in layers for top in layer.param.top)
     inputs, current, dims = [], {}, {}
-    for varied, tops in zip(layers, names):
+    for varied, tops in zip(layers, _value_names(layers)):
         param = varied.param
         if param.type == "Input":
             inputs += tops
@@ -126,8 +125,8 @@ def _check_inputs(net, dynamic_size):
     shapes = [shape.dim for layer in net.layer for shape in layer.input_param.shape]
     batches = {dims[0] if dims else 0 for dims in shapes}
     if len(batches) != 1 or 0 in batches:
-        raise InputError(f"inputs of {len(batches)} batches; expected a deploy net, "
-                         "which has one input")
+        raise InputError(f"inputs of {len(batches)} batches; expected a deploy "
+                         "net, which has one input")
     if dynamic_size and (len(shapes) != 1 or len(shapes[0]) != 4):
         raise InputError("for images of any size, expected one input of N x C x "
                          "H x W")

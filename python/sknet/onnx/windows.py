@@ -42,33 +42,31 @@ def _pooling(layer, x):
                         "GlobalAveragePool", x)
     window = pooling_window(layer.param, bottom)
     floor = param.round_mode == param.FLOOR
-    ends = [_end(*axis, floor) for axis in zip(
+    beyond = [_beyond(*axis, floor) for axis in zip(
         window.kernel, window.stride, window.pad, bottom[2:], layer.tops[0][2:])]
-    fields = dict(kernel_shape=window.kernel, strides=window.stride)
-    inside = [max(end, 0) for end in ends]
+    pads, fields = window.pad, dict(kernel_shape=window.kernel,
+                                    strides=window.stride)
     if param.pool == param.MAX:
-        return layer.op("MaxPool", x, pads=[*window.pad, *inside], **fields)
-    if all(end <= pad for end, pad in zip(ends, window.pad)):
-        return layer.op("AveragePool", x, pads=[*window.pad, *inside],
-                        count_include_pad=1, **fields)
+        return layer.op("MaxPool", x, pads=[*pads, *map(sum, zip(pads, beyond))],
+                        **fields)
+    if not any(beyond):
+        return layer.op("AveragePool", x, pads=pads * 2, count_include_pad=1,
+                        **fields)
     # Made part of the image, the padding counts; what lies beyond does not.
-    inside = [min(end, pad) for end, pad in zip(inside, window.pad)]
-    beyond = [max(end - pad, 0) for end, pad in zip(ends, window.pad)]
-    if any(window.pad):
-        x = layer.op("Pad", x, layer.constant(
-            [0, 0, *window.pad, 0, 0, *inside], "pads"))
+    if any(pads):
+        x = layer.op("Pad", x, layer.constant([0, 0, *pads] * 2, "pads"))
     return layer.op("AveragePool", x, pads=[0, 0, *beyond], **fields)
 
 
-def _end(kernel, stride, pad, size, pooled, floor):
-    """How far the last window of an axis ends beyond the image, in pixels."""
+def _beyond(kernel, stride, pad, size, pooled, floor):
+    """How far the last window of an axis ends beyond the padding, in pixels."""
     if size is not None:
         start = (pooled - 1) * stride - pad
         expect(start < size, "its last window begins outside of the image")
-        return start + kernel - size
-    # What makes ONNX, which rounds down, round up. With less than a kernel, the
-    # last window never begins in the padding, where Caffe would drop it.
-    end = pad if floor else pad + stride - 1
-    expect(end < kernel, f"kernel {kernel}, stride {stride}, pad {pad}: which "
-           "windows there are depends on the image's size")
-    return end
+        return max(start + kernel - (size + pad), 0)
+    # What makes ONNX, which rounds down, round up. As long as padding and this are
+    # less than a kernel, no window begins in the padding: those Caffe drops.
+    beyond = 0 if floor else stride - 1
+    expect(pad + beyond < kernel, f"kernel {kernel}, stride {stride}, pad {pad}: "
+           "which windows there are depends on the image's size")
+    return beyond

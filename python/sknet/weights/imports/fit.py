@@ -45,8 +45,8 @@ def fill(net, arrays, table, source):
         raise InputError(f"{source}: {len(missing)} arrays miss (the first is "
                          f"{missing[0]})")
     if left:
-        raise InputError(f"{source}: {len(left)} arrays are left over (the first is "
-                         f"{min(left)}): another architecture's")
+        raise InputError(f"{source}: {len(left)} arrays are left over (the first "
+                         f"is {min(left)}): another architecture's")
     return weights
 
 
@@ -60,8 +60,8 @@ def _unfold(arrays, names, bias, layer):
 def _fitted(array, shape, name, layer):
     """The array in the blob's shape."""
     if _essential(array.shape) != _essential(shape):
-        raise InputError(f"{name} is {shape_text(array.shape)}; layer {layer} needs "
-                         + shape_text(shape))
+        raise InputError(f"{name} is {shape_text(array.shape)}; layer {layer} "
+                         f"needs {shape_text(shape)}")
     return np.ascontiguousarray(array, np.float32).reshape(shape)
 
 

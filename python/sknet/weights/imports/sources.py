@@ -19,8 +19,8 @@ class Table:
 
 _POOL = ("The source's first pool pads by 1 and rounds down; ours does not pad and "
          "rounds up, so that all further features lie on another grid: the same "
-         "weights, other scores. Give pool1/3x3_s2 pad: 1 and round_mode: FLOOR for "
-         "the source's.")
+         "weights, other scores. Give pool1/3x3_s2 pad: 1 and round_mode: FLOOR "
+         "for the source's.")
 _MEAN = ("The source's padded mean pools divide by what they cover of the image; "
          "ours by 9, as their authors' do in Caffe.")
 _ELU = "The source's last activation is ELU by default; ours is ReLU, as published."
