@@ -60,7 +60,7 @@ def _difference(layer, index, a, b):
         count += int(differ.sum())
         with np.errstate(invalid="ignore", over="ignore"):
             apart = np.abs(np.float64(one[differ]) - other[differ])
-        most = max(most, apart.max(initial=0))
+        most = np.maximum(most, apart.max(initial=0))  # NaN stays
         largest = max(largest, np.abs(one).max(initial=0, where=np.isfinite(one)))
     if not count:
         return

@@ -10,6 +10,7 @@ from sknet.weights.identify import identify
 from sknet.weights.statistics import flaws
 
 _CLASSIFIERS = ("InnerProduct", "Convolution")
+_FEW = 3  # layers that someone may have renamed; more are another model's
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def _outputs_of(blob, shape):
 
 def _renamed(weights, wanted, fit):
     """A few layers are missing, and others of their shapes are left over."""
-    if len(fit.missing) > len(wanted) / 2:
+    if len(fit.missing) > _FEW:
         return
     left = list(fit.unused)
     for name in fit.missing:
