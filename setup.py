@@ -77,6 +77,7 @@ class CMakeBuild(build_ext):
 
 
 IMAGES = ["pillow>=9.1", "scipy", "tqdm"]
+WEIGHTS = ["h5py", "safetensors", "gdown>=5.2", "filelock", "requests"]
 PICTURES = ["matplotlib", "pydot>=3"]
 if NO_CAFFE:
     # setup_requires rather than pyproject.toml, which knows no conditions.
@@ -88,7 +89,7 @@ else:
                  cmdclass={"build_py": WithPrototxt, "build_ext": CMakeBuild},
                  py_modules=["caffe_launcher"],
                  ext_modules=[Extension("caffe._caffe", sources=[])])
-    requires = [*IMAGES, *PICTURES, "six"]
+    requires = [*IMAGES, *WEIGHTS, *PICTURES, "six"]
     commands = [f"{tool} = caffe_launcher:main" for tool in TOOLS]
 
 setup(
@@ -102,9 +103,11 @@ setup(
     extras_require={
         "images": IMAGES,
         "pictures": PICTURES,
+        "weights": WEIGHTS,
+        "onnx": ["onnx>=1.16"],
         "view": ["netron"],
-        "test": ["pytest", "mlxtend", "netron", "opencv-python-headless",
-                 "pyyaml", "scikit-image"],
+        "test": ["pytest", "hypothesis", "mlxtend", "netron", "onnx", "onnxruntime",
+                 "opencv-python-headless", "pyyaml", "scikit-image"],
         "torch": ["torch==2.14.1", "torchvision==0.29.1", "timm"],
         "cuda": ["nvidia-cublas", "nvidia-curand", "nvidia-cudnn-cu13",
                  "nvidia-nccl-cu13"],

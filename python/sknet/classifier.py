@@ -6,7 +6,8 @@ import numpy as np
 from sknet import models
 from sknet.data.preprocessing import Preprocessing
 from sknet.errors import InputError
-from sknet.net import load, read_model, shipped
+from sknet.net import load, read_model
+from sknet.source import shipped
 
 
 class Classifier:

@@ -64,17 +64,6 @@ def load(param, weights):
     return net, ignored
 
 
-def shipped(model, file):
-    """Return the path of a file that comes with a model in prototxt/MODEL/, or
-    None: in the installed package, or in the checkout that this is."""
-    package = Path(__file__).resolve().parent
-    for root in (package, package.parent.parent):
-        path = root / "prototxt" / model / file
-        if path.exists():
-            return path
-    return None
-
-
 def _check_types(param, path):
     known = set(caffe.layer_type_list())
     for layer in param.layer:

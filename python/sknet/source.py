@@ -1,6 +1,7 @@
 """From what the user names, a model or a prototxt, to its NetParameter; without
 Caffe."""
 import os
+from pathlib import Path
 
 from sknet import models
 from sknet.errors import InputError
@@ -31,6 +32,17 @@ def read_source(model, size=None, batch=None):
     if batch is not None:
         _set(shapes, (0,), batch, model)
     return net
+
+
+def shipped(model, file):
+    """Return the path of a file that comes with a model in prototxt/MODEL/, or
+    None: in the installed package, or in the checkout that this is."""
+    package = Path(__file__).resolve().parent
+    for root in (package, package.parent.parent):
+        path = root / "prototxt" / model / file
+        if path.exists():
+            return path
+    return None
 
 
 def _set(shapes, axes, value, model):

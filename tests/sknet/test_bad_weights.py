@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -14,12 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sknet.errors import InputError
-from sknet.net import shipped
+from sknet.source import shipped
 from sknet.proto import caffe_pb2
 from sknet.weights import files
 from sknet.weights.blobs import Blob, Layer, Weights
 from sknet.weights.formats.wire import head, varint
 
+SHIPPED = Path(__file__).parents[2] / "prototxt/sknet_digits/sknet_digits.caffemodel"
 ENDS = [".caffemodel", ".caffemodel.h5", ".npz", ".safetensors"]
 
 
@@ -27,7 +29,7 @@ ENDS = [".caffemodel", ".caffemodel.h5", ".npz", ".safetensors"]
 def originals(tmp_path_factory):
     """{end: bytes}: the first layers of the shipped model in every format."""
     folder = tmp_path_factory.mktemp("originals")
-    whole = files.read(shipped("sknet_digits", "sknet_digits.caffemodel"))
+    whole = files.read(SHIPPED)
     few = Weights(whole.name, dict(list(whole.layers.items())[:4]))
     contents = {}
     for end in ENDS:

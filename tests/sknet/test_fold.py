@@ -10,7 +10,8 @@ from sknet.errors import InputError
 from sknet.fold import fold
 from sknet.lowering import to_batch_norm_and_scale
 from sknet.models import create
-from sknet.net import load, shipped
+from sknet.net import load
+from sknet.source import shipped
 from sknet.proto import caffe_pb2
 from sknet.text import to_text
 from sknet.weights import files

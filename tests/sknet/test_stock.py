@@ -8,7 +8,8 @@ from sknet.data.preprocessing import read_image
 from sknet.errors import InputError
 from sknet.fold import fold
 from sknet.lowering import to_batch_norm_and_scale, to_stock
-from sknet.net import load, shipped
+from sknet.net import load
+from sknet.source import shipped
 from sknet.text import to_text
 from sknet.weights import files
 from sknet.weights.blobs import Weights

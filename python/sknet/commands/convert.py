@@ -140,13 +140,13 @@ def _deploy(args, weights):
 
 def _write_stock(args, weights, prefix):
     from sknet.lowering import to_stock
-    from sknet.weights.pair import writing
+    from sknet.weights.pair import paths, writing
     net, weights = to_stock(_deploy(args, weights), weights, args.reshape_free)
     command = shlex.join(["sknet", "convert", args.weights, "--to", "stock",
                           "--model", args.model])
     with writing(prefix, net, weights, command, args.force):
         pass
-    print(f"{prefix}.prototxt, {prefix}.caffemodel")
+    print(", ".join(paths(prefix)))
 
 
 def _write_onnx(args, weights, output):

@@ -9,8 +9,6 @@ difference of their results (of a Softmax, of its scores) relative to the larges
 value; where it is above 1e-4, nothing is written.
 """
 import shlex
-from contextlib import ExitStack
-from pathlib import Path
 
 EXAMPLE = ("sknet fold sknet50 --weights sknet50.caffemodel -o sknet50_folded "
            "--images *.jpg")
@@ -36,38 +34,24 @@ def add_arguments(parser):
 def run(args):
     from sknet.deploy import to_deploy
     from sknet.errors import InputError
-    from sknet.files import replacing
     from sknet.fold import fold
-    from sknet.net import shipped
     from sknet.source import read_source
-    from sknet.text import to_text
-    from sknet.weights import files
     from sknet.weights.fit import slots
-    from sknet.weights.formats import caffemodel
+    from sknet.weights.pair import paths, read_weights, writing
     from sknet.weights.verify import check
-    paths = [f"{args.output}{end}" for end in (".prototxt", ".caffemodel")]
-    for path in paths:
-        files.refuse_overwriting(path, args.force)
-    weights = args.weights or shipped(args.model, f"{args.model}.caffemodel")
-    if weights is None:
-        raise InputError(f"{args.model}: no weights come with it; expected "
-                         "--weights FILE")
+    weights, path = read_weights(args.model, args.weights)
     net = to_deploy(read_source(args.model), args.model)
-    stored = files.read(weights)
-    check(stored, slots(net), weights)
-    folded, values = fold(net, stored)
+    check(weights, slots(net), path)
+    folded, values = fold(net, weights)
     given = ["--weights", args.weights] if args.weights else []
     command = shlex.join(["sknet", "fold", args.model, *given, "-o", args.output])
-    with ExitStack() as stack:
-        prototxt, model = (stack.enter_context(replacing(path)) for path in paths)
-        Path(prototxt).write_text(to_text(folded, command), encoding="utf-8")
-        caffemodel.write(model, values)
-        deviation = _deviation(args, weights, net, folded, model)
+    with writing(args.output, folded, values, command, args.force) as model:
+        deviation = _deviation(args, path, net, folded, model)
         if not deviation <= ALLOWED:
             raise InputError(f"{args.model}: folded, its results differ by "
                              f"{deviation:.1e} of the largest; expected at most "
                              f"{ALLOWED:.0e}")
-    print(f"{paths[0]}, {paths[1]}: {len(net.layer)} layers are now "
+    print(f"{', '.join(paths(args.output))}: {len(net.layer)} layers are now "
           f"{len(folded.layer)}; largest deviation {deviation:.1e}")
     return 0
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sknet.errors import InputError
 from sknet.files import replacing
-from sknet.net import shipped
+from sknet.source import shipped
 from sknet.text import to_text
 from sknet.weights import files
 from sknet.weights.formats import caffemodel
@@ -20,6 +20,11 @@ def read_weights(model, path=None):
     return files.read(path), path
 
 
+def paths(prefix):
+    """Return the two files' names."""
+    return f"{prefix}.prototxt", f"{prefix}.caffemodel"
+
+
 @contextmanager
 def writing(prefix, net, weights, command, force=False):
     """Write a NetParameter and its Weights to new files, yield the caffemodel's
@@ -29,11 +34,11 @@ def writing(prefix, net, weights, command, force=False):
 
     Raises InputError if a file is there already, and not `force`.
     """
-    paths = [Path(f"{prefix}{end}") for end in (".prototxt", ".caffemodel")]
-    for path in paths:
+    for path in paths(prefix):
         files.refuse_overwriting(path, force)
     with ExitStack() as stack:
-        prototxt, model = (stack.enter_context(replacing(path)) for path in paths)
+        prototxt, model = (stack.enter_context(replacing(path))
+                           for path in paths(prefix))
         Path(prototxt).write_text(to_text(net, command), encoding="utf-8")
         caffemodel.write(model, weights)
         yield model
