@@ -127,7 +127,7 @@ def test_other_files(tmp_path, content, word):
 
 
 def test_folders_and_nothing(tmp_path):
-    for path, word in ((tmp_path, "directory"), (tmp_path / "none", "No such file")):
+    for path, word in ((tmp_path, "directory"), (tmp_path / "none", "No such")):
         with pytest.raises(InputError, match=f"{path}: .*{word}"):
             files.read(path)
 
@@ -329,7 +329,7 @@ for path in sys.argv[1:]:
 
 
 def test_values_one_by_one(tmp_path):
-    """Not packed, as protobuf allows: read, in memory of the order of the file's."""
+    """Not packed, as protobuf allows: read, in memory like the file's size."""
     import tracemalloc
     values = np.arange(50000, dtype="<f4")
     loose = np.zeros((50000, 5), np.uint8)
@@ -361,8 +361,8 @@ def test_flat_weights_survive(tmp_path):
                                               Blob(np.ones((1,) * 32, "f4"))])})
     for end in ENDS:
         files.write(tmp_path / f"w{end}", weights)
-        shapes = [b.shape for b in files.read(tmp_path / f"w{end}").layers["a"].blobs]
-        assert shapes == [(), (1,) * 32]
+        found = files.read(tmp_path / f"w{end}").layers["a"].blobs
+        assert [blob.shape for blob in found] == [(), (1,) * 32]
     random = np.random.default_rng(0).normal(size=5000).astype("f4")
     with open(tmp_path / "z.npz", "wb") as file:
         np.savez_compressed(file, **{"a/0": np.zeros(50000, "f4"), "b/0": random})
