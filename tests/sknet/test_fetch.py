@@ -145,7 +145,7 @@ def test_offline(refused):
 
 
 def test_another_models_weights(web, content):
-    with pytest.raises(InputError, match=f"does not fit .* {MODEL}'s"):
+    with pytest.raises(InputError, match=f"does not fit .* these are {MODEL}'s"):
         fetch("sknet50", web.url)
     assert nothing_left() and not lock_file().exists()
 

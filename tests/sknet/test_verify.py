@@ -120,11 +120,14 @@ def test_fine_tuned_nets(weights):
 
 
 def test_another_models_weights(weights):
-    cause, = causes(weights, slots(models.create("sknet50")))
-    assert cause.endswith("another model's weights: they are sknet_digits's")
-    cause, = causes(random_weights(slots(models.create("sknet101"))),
-                    slots(models.create("resnext50")))
-    assert cause.endswith("they are sknet101's")
+    assert causes(weights, slots(models.create("sknet50"))) == [
+        "these are sknet_digits's weights"]
+    assert causes(random_weights(slots(models.create("sknet101"))),
+                  slots(models.create("resnext50"))) == [
+                      "these are sknet101's weights"]
+    other = random_weights(slots(models.create("sknet50", num_classes=3)))
+    assert causes(other, slots(models.create("resnext101"))) == [
+        "they may be another model's weights: sknet50 is nearest"]
 
 
 def test_the_command(sknet, weights, tmp_path):

@@ -63,9 +63,9 @@ def _causes(weights, wanted, fit):
               *_renamed(weights, wanted, fit)]
     if not causes:
         match = identify(weights)
-        others = f": they are {match.net()}'s" if match and match.exact else \
-            f": {match.net()} is nearest" if match else ""
-        causes = [f"they may be another model's weights{others}"]
+        near = f": {match.net()} is nearest" if match else ""
+        causes = [f"these are {match.net()}'s weights" if match and match.exact else
+                  f"they may be another model's weights{near}"]
     return causes
 
 
