@@ -59,14 +59,15 @@ def _causes(weights, wanted, fit):
     """The usual reasons for a misfit, as far as they apply."""
     if not fit.missing and not fit.clashes:
         return []
-    causes = [*_batch_norms(weights, wanted, fit), *_outputs(weights, wanted, fit),
-              *_renamed(weights, wanted, fit)]
-    if not causes:
+    batch_norms = list(_batch_norms(weights, wanted, fit))
+    causes = [*_outputs(weights, wanted, fit), *_renamed(weights, wanted, fit)]
+    if not batch_norms and (len(fit.missing) > _FEW or not causes):
         match = identify(weights)
         near = f": {match.net()} is nearest" if match else ""
-        causes = [f"these are {match.net()}'s weights" if match and match.exact else
-                  f"they may be another model's weights{near}"]
-    return causes
+        causes.insert(0, f"these are {match.net()}'s weights"
+                      if match and match.exact else
+                      f"they may be another model's weights{near}")
+    return batch_norms + causes
 
 
 def _batch_norms(weights, wanted, fit):
