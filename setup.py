@@ -77,7 +77,8 @@ class CMakeBuild(build_ext):
 
 
 IMAGES = ["pillow>=9.1", "scipy", "tqdm"]
-WEIGHTS = ["h5py", "safetensors", "gdown>=5.2", "filelock", "requests"]
+WEIGHTS = ["h5py", "safetensors", "filelock", "requests",
+           "gdown>=6.5.1; python_version >= '3.10'"]
 PICTURES = ["matplotlib", "pydot>=3"]
 if NO_CAFFE:
     # setup_requires rather than pyproject.toml, which knows no conditions.
@@ -108,7 +109,7 @@ setup(
         "view": ["netron"],
         "test": ["pytest", "hypothesis", "mlxtend", "netron", "onnx", "onnxruntime",
                  "opencv-python-headless", "pyyaml", "scikit-image"],
-        "torch": ["torch==2.14.1", "torchvision==0.29.1", "timm"],
+        "torch": ["torch==2.14.1", "torchvision==0.29.1", "timm", "onnxscript"],
         "cuda": ["nvidia-cublas", "nvidia-curand", "nvidia-cudnn-cu13",
                  "nvidia-nccl-cu13"],
     },

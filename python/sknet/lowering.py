@@ -8,6 +8,7 @@ import numpy as np
 from sknet.errors import InputError
 from sknet.reshape_free import without_reshapes
 from sknet.shapes import infer
+from sknet.shapes.layers import shapes_of
 from sknet.weights.attached import attach, detach, new_layer
 from sknet.weights.blobs import Blob
 
@@ -25,6 +26,7 @@ def to_stock(net, weights=None, reshape_free=False):
     Axpy → Flatten of the gate, Scale, Eltwise
     BroadcastProduct → Tile or Flatten of the gate, Eltwise or Scale
     ChannelPooling → Reshape, Pooling, Reshape
+    Pooling → without round_mode, which importers do not know, if it matters not
 
     reshape_free: without Reshape, which importers may not know to 4 axes (see
         sknet.reshape_free).
@@ -41,6 +43,7 @@ def to_stock(net, weights=None, reshape_free=False):
         "BroadcastProduct": lambda layer: _product(layer, shapes),
         "ChannelPooling": lambda layer: _channel_pooling(layer, shapes),
         "DepthwiseConvolution": _convolution,
+        "Pooling": lambda layer: _pooling(layer, shapes),
         "Interp": _refuse("resizes with aligned corners"),
         "SoftmaxWithLoss": _hard_loss})
     if reshape_free:
@@ -158,3 +161,13 @@ def _channel_pooling(layer, shapes):
             pool=layer.pooling_param.pool, kernel_h=channels, kernel_w=1)),
         new_layer(layer.name, "Reshape", [pooled], layer.top[0], layer,
                   reshape_param=dict(shape=dict(dim=[0, 1, height, width])))]
+
+
+def _pooling(layer, shapes):
+    bottoms = [shapes[layer.param.bottom[0]]]
+    tops, _ = shapes_of(layer.param, bottoms)
+    rounded = layer.param.pooling_param.round_mode
+    layer.param.pooling_param.ClearField("round_mode")
+    if shapes_of(layer.param, bottoms)[0] != tops:
+        layer.param.pooling_param.round_mode = rounded
+    return [layer]
