@@ -9,6 +9,7 @@ from sknet.errors import InputError
 from sknet.fold import fold
 from sknet.lowering import to_batch_norm_and_scale, to_stock
 from sknet.net import load
+from sknet.shapes import infer
 from sknet.source import shipped
 from sknet.text import to_text
 from sknet.weights import files
@@ -113,3 +114,13 @@ def test_blobs_of_batch_norm():
                             (lowered.layers[f"{name}/scale"], [gamma, beta])]:
         for blob, values in zip(found.blobs, expected, strict=True):
             np.testing.assert_array_equal(blob.data, values)
+
+
+@pytest.mark.parametrize("size, kept", [(107, False), (109, True)])
+def test_rounding_of_pools_only_where_it_matters(size, kept):
+    """At 107 pixels all of Inception's windows end at an edge."""
+    param, _ = to_stock(models.create("inception_v3", size=size))
+    assert kept == any(layer.pooling_param.HasField("round_mode")
+                       for layer in param.layer)
+    assert infer(param) == infer(to_batch_norm_and_scale(
+        models.create("inception_v3", size=size))[0])
