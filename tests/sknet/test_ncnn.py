@@ -32,9 +32,10 @@ def test_the_shipped_net(sknet, tmp_path):
     net.load_model(str(tmp_path / "net.ncnn.bin"))
     classifier = Classifier("sknet_digits")
     for path in sorted(shipped("sknet_digits", "images").glob("*.png")):
-        image = classifier.preprocessing(read_image(path))
+        # A Mat is a view of the array until it is cloned.
+        image = np.ascontiguousarray(classifier.preprocessing(read_image(path)))
         extractor = net.create_extractor()
-        extractor.input("in0", ncnn.Mat(image.copy()).clone())
+        extractor.input("in0", ncnn.Mat(image).clone())
         status, found = extractor.extract("out0")
         assert status == 0
         assert abs(np.array(found) - classifier([image])[0]).max() < 1e-5
