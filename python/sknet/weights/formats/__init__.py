@@ -1,0 +1,1 @@
+"""The formats of weight files, a module each: read(path), write(path, weights)."""
