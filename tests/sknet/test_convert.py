@@ -3,6 +3,7 @@ import json
 
 import caffe
 import numpy as np
+import onnx
 import pytest
 
 from sknet.weights import files
@@ -89,7 +90,6 @@ def test_stock_gives_the_same_scores(sknet, digits, tmp_path, options):
 
 
 def test_onnx(sknet, digits, tmp_path):
-    onnx = pytest.importorskip("onnx")
     path = tmp_path / "digits.onnx"
     done = sknet("convert", digits.weights, "--to", "onnx", "--model",
                  "sknet_digits", "-o", path)
@@ -117,6 +117,20 @@ def test_weights_of_torchvision(sknet, tmp_path):
     np.testing.assert_allclose(layers["conv1/7x7_s2"].blobs[0].data, expected,
                                rtol=1e-5)
     assert (layers["classifier"].blobs[0].data == state["fc.weight"].numpy()).all()
+
+
+def test_onnx_of_imported_weights_tells_their_pixels(sknet, tmp_path):
+    torch = pytest.importorskip("torch")
+    torchvision = pytest.importorskip("torchvision")
+    torch.save(torchvision.models.resnext50_32x4d().state_dict(), tmp_path / "r.pth")
+    done = sknet("convert", tmp_path / "r.pth", "--from", "torchvision", "--model",
+                 "resnext50", "--to", "onnx", "-o", tmp_path / "r.onnx",
+                 "--mean", "0.5,0.4,0.3", "--std", "0.1,0.2,0.4")
+    assert done.returncode == 0, done
+    kept = {item.key: json.loads(item.value)
+            for item in onnx.load(tmp_path / "r.onnx").metadata_props}
+    assert kept["preprocessing"]["mean"] == pytest.approx([76.5, 102, 127.5])
+    assert kept["preprocessing"]["channels"] == "bgr"
 
 
 def test_refusals(refused, sknet, digits, other, tmp_path):

@@ -13,7 +13,6 @@ from sknet.source import shipped
 
 ncnn = pytest.importorskip("ncnn")
 PNNX = importlib.util.find_spec("pnnx")
-pytestmark = pytest.mark.skipif(PNNX is None, reason="needs pnnx")
 
 
 def test_the_shipped_net(sknet, tmp_path):

@@ -60,7 +60,7 @@ def test_every_blob_is_read(authors):
 def test_inspect_knows_it_and_verify_fits(authors):
     path, _ = authors
     found = json.loads(sknet("inspect", path, "--json"))
-    assert "sknet50" in json.dumps(found["model"])
+    assert (found["model"]["name"], found["model"]["exact"]) == ("sknet50", True)
     assert "fits sknet50 (187 layers, 443 blobs)" in sknet("verify", "sknet50", path)
 
 

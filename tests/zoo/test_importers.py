@@ -117,7 +117,6 @@ def test_bvlcs_caffe_lacks_our_layers(bvlc, tmp_path):
         by_bvlc(bvlc, net, net, np.zeros((1, 2, 3, 3)))
 
 
-@pytest.mark.skipif(cv2.__version__ >= "5", reason="OpenCV 5 imports no Caffe")
 @pytest.mark.parametrize("original, way", [
     *runs(IN_OPENCV, WAYS), *runs(RESHAPED[1:], ["stock", "folded"])],
     indirect=["original"])

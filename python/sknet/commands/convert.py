@@ -10,6 +10,7 @@ ONNX model.
 """
 import shlex
 import sys
+from dataclasses import replace
 
 from sknet.commands.arguments import channel_values, positive
 from sknet.errors import InputError
@@ -61,7 +62,8 @@ def run(args):
     from sknet.weights import files
     from sknet.weights.surgery import average, with_classes
     _check(args)
-    weights = _imported(args) if args.source else files.read(args.weights)
+    weights, settings = (_imported(args) if args.source
+                         else (files.read(args.weights), {}))
     try:
         if args.average:
             weights = average([weights, *map(files.read, args.average)])
@@ -73,7 +75,7 @@ def run(args):
     if args.to == "stock":
         _write_stock(args, weights, output)
     elif args.to == "onnx":
-        _write_onnx(args, weights, output)
+        _write_onnx(args, weights, settings, output)
     else:
         files.write(output, weights, args.force)
         print(output)
@@ -113,18 +115,20 @@ def _stem(path):
 
 
 def _imported(args):
-    """Another library's weights; what there is to know of them is said."""
+    """Another library's weights, and the settings of Preprocessing that they need;
+    what there is to know of them is said."""
     from sknet import models
     from sknet.weights.imports import for_pixels, import_weights
     net = models.create(args.model)
     weights, remark = import_weights(args.weights, net, args.source)
+    settings = {}
     if args.mean:
         weights, settings = for_pixels(net, weights, args.mean, args.std)
         mean = ",".join(f"{value:.6g}" for value in settings["mean"])
         remark = f"{remark} For classify: --mean {mean} --channels bgr.".lstrip()
     if remark:
         print(f"sknet convert: {args.weights}: {remark}", file=sys.stderr)
-    return weights
+    return weights, settings
 
 
 def _deploy(args, weights):
@@ -149,7 +153,7 @@ def _write_stock(args, weights, prefix):
     print(", ".join(paths(prefix)))
 
 
-def _write_onnx(args, weights, output):
+def _write_onnx(args, weights, settings, output):
     import onnx
 
     from sknet import models
@@ -162,8 +166,8 @@ def _write_onnx(args, weights, output):
     known = models.get(net.name) if net.name in models.names() else None
     labels = read_labels(args.labels) if args.labels else \
         known and known.dataset.classes
-    model = export(net, weights, known and known.preprocessing, labels or None,
-                   args.dynamic_size)
+    preprocessing = known and replace(known.preprocessing, **settings)
+    model = export(net, weights, preprocessing, labels or None, args.dynamic_size)
     with replacing(output) as name:
         onnx.save(model, name)
     print(output)

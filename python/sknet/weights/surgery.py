@@ -4,9 +4,8 @@ from dataclasses import replace
 import numpy as np
 
 from sknet.errors import InputError
+from sknet.models.finetuning import CLASSIFIER
 from sknet.weights.blobs import Blob, Layer, Weights, shape_text
-
-CLASSIFIER = "classifier"
 
 
 def average(several):
