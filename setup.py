@@ -107,7 +107,7 @@ setup(
         "weights": WEIGHTS,
         "onnx": ["onnx>=1.16"],
         "view": ["netron"],
-        "test": ["pytest", "hypothesis", "mlxtend", "netron", "onnx", "onnxruntime",
+        "test": ["pytest", "hypothesis", "lmdb", "mlxtend", "netron", "onnx", "onnxruntime",
                  "opencv-python-headless<5", "pyyaml", "scikit-image"],
         "torch": ["torch==2.14.1", "torchvision==0.29.1", "timm", "onnxscript", "ncnn",
                   "pnnx", "openvino"],

@@ -58,4 +58,4 @@ def test_caffe_suite(test_folder):
     assert {f"{name}Test" for name in (
         "AxpyLayer", "BroadcastProductLayer", "ChannelPoolingLayer",
         "CuDNNBatchNormLayer", "DepthwiseConvolutionLayer", "InterpLayer",
-        "LabelSmoothing")} <= suites
+        "LabelSmoothing", "Error", "Limits")} <= suites
