@@ -163,18 +163,19 @@ TEST_F(LimitsTest, TestEmptyBottoms) {
   }
 }
 
-// The windows beyond the image have no maximum, and pass on no gradient.
+// The windows beyond the image have no maximum, and pass on no gradient: not to
+// what lies before the channel, which is the channel before it.
 TEST_F(LimitsTest, TestPoolingBeyondTheImage) {
   shared_ptr<Net<float> > net(MakeNet("force_backward: true "
       "layer { name: 'l' type: 'Pooling' bottom: 'data' top: 'l' "
       "pooling_param { kernel_size: 1 stride: 5 } }"));
-  net->input_blobs()[0]->Reshape(1, 1, 7, 7);
+  net->input_blobs()[0]->Reshape(1, 2, 7, 7);
   net->Forward();
   Blob<float>* top = net->output_blobs()[0];
-  ASSERT_EQ(9, top->count());
-  caffe_set(9, 1.f, top->mutable_cpu_diff());
+  ASSERT_EQ(18, top->count());
+  caffe_set(18, 1.f, top->mutable_cpu_diff());
   net->Backward();
-  EXPECT_EQ(4, net->input_blobs()[0]->asum_diff());
+  EXPECT_EQ(8, net->input_blobs()[0]->asum_diff());
 }
 
 TEST_F(LimitsTest, TestText) {
