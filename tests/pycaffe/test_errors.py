@@ -388,6 +388,17 @@ def test_strict(make_net, write, saved):
                           net.params["conv"][0].data)
 
 
+def test_strict_names_each_side(make_net, saved):
+    less = CONV[:CONV.index("layer { name: 'ip'")]
+    path = saved(make_net(less))
+    make_net(less).copy_from(path, strict=True)
+    with pytest.raises(caffe.Error, match=r"no weights for ip \(strict"):
+        make_net(CONV).copy_from(path, strict=True)
+    path = saved(make_net(CONV))
+    with pytest.raises(caffe.Error, match=r"net: no layer for ip \(strict"):
+        make_net(less).copy_from(path, strict=True)
+
+
 def test_strict_with_shared_weights(make_net, saved):
     text = input_layer(1, 3) + "".join(f"""
     layer {{ name: '{name}' type: 'InnerProduct' bottom: '{bottom}' top: '{name}'
