@@ -18,6 +18,11 @@ def add_arguments(parser):
                         "(default: %(default)s)")
     parser.add_argument("-o", "--output", metavar="FILE", type=Path,
                         help="default: standard output")
+    add_options(parser)
+
+
+def add_options(parser):
+    """Add arguments with the names of Options' fields."""
     net = parser.add_argument_group("nets (deploy, train_val)")
     net.add_argument("--batch", type=positive, metavar="N",
                      help="images a pass (default: 1 in deploy; in train_val the "

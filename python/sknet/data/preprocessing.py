@@ -99,11 +99,15 @@ def read_image(file, name=None):
 
 
 def _resize(image, shorter_side):
-    """Bilinear, sampled at the new pixels' centres and not smoothed: OpenCV's
-    INTER_LINEAR, which Caffe's tools use. (Pillow's own resize smooths.)"""
-    from PIL import Image
     factor = shorter_side / min(image.size)
-    size = tuple(round(side * factor) for side in image.size)
+    return resize(image, tuple(round(side * factor) for side in image.size))
+
+
+def resize(image, size):
+    """Return a Pillow image resized to (width, height): bilinear, sampled at the
+    new pixels' centres and not smoothed, as OpenCV's INTER_LINEAR, which Caffe's
+    tools use. (Pillow's own resize smooths.)"""
+    from PIL import Image
     if size == image.size:
         return image
     steps = [old / new for old, new in zip(image.size, size)]

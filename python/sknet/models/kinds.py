@@ -24,16 +24,19 @@ def create(name, kind="deploy", **options):
     Raises InputError if the model, or such a file of it, is not known, or an
     option is not possible.
     """
-    model = get(name)
+    return build(get(name), kind, Options(**options))
+
+
+def build(model, kind, options):
+    """The same of a Model, which may have a dataset or recipe of its own."""
     if kind not in KINDS:
         raise InputError(f"no kind of file is named {kind!r}: there are "
                          + ", ".join(KINDS))
-    options = Options(**options)
     options.check(kind, model)
     if kind == "solver":
         return _solver(model, options)
     size = options.size or model.preprocessing.crop
-    graph = Graph(name, options.num_classes or model.dataset.num_classes, size,
+    graph = Graph(model.name, options.num_classes or model.dataset.num_classes, size,
                   options.global_pool or size != model.preprocessing.crop)
     {"deploy": _deploy, "train_val": _train_val, "released": _released}[kind](
         model, graph, options)
@@ -118,7 +121,7 @@ def _solver(model, options):
                          f"{recipe.batch} images a step")
 
     def steps(epochs):
-        return round(epochs * dataset.train_images / recipe.batch)
+        return max(1, round(epochs * dataset.train_images / recipe.batch))
 
     return caffe_pb2.SolverParameter(
         net=f"prototxt/{model.name}/train_val.prototxt",

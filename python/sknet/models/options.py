@@ -49,6 +49,11 @@ class Options:
         return {field.name: getattr(self, field.name) for field in fields(self)
                 if getattr(self, field.name) != field.default}
 
+    def of(self, kind):
+        """Return the Options with only those that this kind of file takes."""
+        return Options(**{name: value for name, value in self.given().items()
+                          if kind in KINDS_OF.get(name, _NET)})
+
     def selection(self):
         """Return those that vary a Selection."""
         return {name: getattr(self, name)
