@@ -1,20 +1,19 @@
 """Learning curves: a table that grows with the training, and its plot."""
 import csv
 import io
+import math
 from pathlib import Path
-
-import numpy as np
 
 from sknet.files import replacing
 
 FIRST = ("iteration", "lr", "loss")
-TRAIN, VAL, SECOND = "#b9cde0", "#3b75af", "#ef8636"
+TRAIN, VAL, SECOND = "#a3bdd6", "#3b75af", "#ef8636"
 
 
 class Curves:
-    """curves.csv in a folder, with a row for each iteration that is told: the
-    number of updates, the rate of the last, the mean loss of some before it and,
-    where the net was validated, what the validation gave.
+    """curves.csv in a folder, with a row now and then: the number of updates, the
+    rate of the next, the mean loss since the row before and, where the net was
+    validated, what the validation gave.
 
     measures: the names of what it gives.
     until: rows of later iterations are dropped: the training goes on from there.
@@ -88,6 +87,7 @@ class Curves:
                           markersize=4, linewidth=1.4,
                           label="validation" if axis is left else name[4:])
             axis.set_xlabel("iteration")
+            axis.set_xlim(0, self.rows[-1]["iteration"] * 1.02 or 1)
             axis.grid(color="#eeeeee")
             axis.set_axisbelow(True)
             axis.spines[["top", "right"]].set_visible(False)
@@ -96,6 +96,9 @@ class Curves:
             if axis.lines:
                 axis.legend(frameon=False, fontsize=8)
         left.set_ylabel("loss")
+        # Batch norm's statistics are far off at first, and validation with them.
+        left.set_ylim(top=min(left.get_ylim()[1], 1.5 * max(
+            self._points("loss")[1], default=math.inf)))
         right.set_ylabel("accuracy in validation")
         with replacing(self.plot_path) as name:
             figure.savefig(name, format="png", dpi=110)
@@ -115,7 +118,5 @@ _GREYS = ("#666666", "#999999", "#cccccc")
 
 
 def _text(value):
-    """Shortest text that reads back as the same value in single precision."""
-    if value is None or isinstance(value, (int, str)):
-        return value
-    return str(np.float32(value))
+    """Numbers to 7 digits: of single precision, no more mean anything."""
+    return value if value is None or isinstance(value, (int, str)) else f"{value:.7g}"

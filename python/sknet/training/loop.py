@@ -2,7 +2,6 @@
 import contextlib
 import math
 import signal
-from collections import deque
 
 import numpy as np
 
@@ -16,8 +15,8 @@ class Loop:
     """A solver at work.
 
     solver: see sknet.training.solvers.
-    param: the SolverParameter, whose max_iter, test_interval, snapshot, display,
-        average_loss and the like say what is done when.
+    param: the SolverParameter, whose max_iter, test_interval, snapshot, display and
+        the like say what is done when.
     run: the RunFolder, which is written to.
     keep: the number of snapshots that are kept.
     progress: see sknet.training.progress.
@@ -28,7 +27,7 @@ class Loop:
         self.progress = progress
         self.validation = Validation(solver, param.test_iter)
         self.curves = run.curves(self.validation.names, until=solver.iter)
-        self._losses = deque(maxlen=max(1, param.average_loss))
+        self._losses = []  # since the last row
         _watch_loss(solver, param.iter_size, self._losses)
 
     def __call__(self):
@@ -49,27 +48,30 @@ class Loop:
         return caught[0] if caught else None
 
     def best(self):
-        """Return (iteration, {name: value}) of the best validation, or None."""
+        """Return (iteration, {name: value}) of the best validation."""
         return self.validation.best(self.curves.validations())
 
     def _do_what_is_due(self, caught):
         """Validate, tell, snapshot: after as many updates as the solver has made."""
         iteration, ended = self.solver.iter, self.solver.iter == self.param.max_iter
-        loss = sum(self._losses) / len(self._losses) if self._losses else None
-        lr = self.solver.lr if self._losses else None
+        loss = lr = measured = None
+        if self._losses:
+            loss, lr = sum(self._losses) / len(self._losses), self.solver.lr
         self.progress.step(iteration, loss, lr)
-        measured = None
         if self._validation_is_due():
             measured = self.validation(caught)
         if measured:
             self._keep_best(iteration, measured)
-        if measured or caught or ended or iteration and self._is_due("display"):
+        snapshot = iteration and (caught or ended or self._is_due("snapshot"))
+        if measured or snapshot or iteration and self._is_due("display"):
             self.curves.add(iteration, lr, loss, measured)
             self.progress.line(measured)
+            self._losses.clear()
         if measured:
-            self.curves.plot(self.run.title)
+            self.curves.plot(f"{self.run.title}, best validation: iteration "
+                             f"{self.best()[0]}")
         # Last, because what is due here is not done again when it goes on.
-        if iteration and (caught or ended or self._is_due("snapshot")):
+        if snapshot:
             snapshots.take(self.solver, self.run.prefix, self.keep)
 
     def _validation_is_due(self):

@@ -57,6 +57,7 @@ def take(solver, prefix, keep):
                              "are not finite; there is no snapshot of that")
     _check_space(solver.net, Path(prefix).parent)
     solver.snapshot()
+    _forget_first(f"{prefix}_iter_{solver.iter}.caffemodel")
     for old in find(prefix)[keep:]:
         # Without its weights, a state would be no snapshot.
         old.state.unlink()
@@ -69,6 +70,7 @@ def save_weights(net, path):
     _check_space(net, path.parent)
     with replacing(path) as name:
         net.save(name)
+        _forget_first(name)
 
 
 def restore(solver, snapshot):
@@ -80,6 +82,18 @@ def restore(solver, snapshot):
         with replacing(snapshot.state) as name:
             Path(name).write_bytes(state.SerializeToString())
     solver.restore(str(snapshot.state))
+
+
+def _forget_first(path):
+    """Drop from a caffemodel with which image its training went on, so that it is the
+    same, to the byte, as that of a training which was never stopped."""
+    net = caffe_pb2.NetParameter.FromString(Path(path).read_bytes())
+    layers = [layer for layer in net.layer if layer.augmented_data_param.HasField("first")]
+    for layer in layers:
+        layer.augmented_data_param.ClearField("first")
+    if layers:
+        with replacing(path) as name:
+            Path(name).write_bytes(net.SerializeToString())
 
 
 def _check_space(net, folder):

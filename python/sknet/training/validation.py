@@ -14,7 +14,7 @@ class Validation:
         self._nets = list(zip(solver.test_nets, test_iter))
         self.names = [name for number, (net, _) in enumerate(self._nets)
                       for name in _names(number, net)]
-        self._judge, self._sign = self._criterion()
+        self.criterion, self._sign = self._choose()
 
     def __call__(self, stop):
         """Return {name: value}, or None if there is nothing to validate or, meanwhile,
@@ -31,18 +31,20 @@ class Validation:
                 outputs = net.forward()
                 results.append(np.concatenate(
                     [outputs[name].ravel() for name in net.outputs]))
-            means.extend(np.mean(results, axis=0, dtype=float).tolist())
-        return dict(zip(self.names, means)) or None
+            means.extend(np.mean(results, axis=0, dtype=float))
+        # As the curves' file has them, so that what is read there compares.
+        return {name: float(f"{mean:.7g}")
+                for name, mean in zip(self.names, means)} or None
 
     def best(self, validations):
         """Return the best of [(iteration, {name: value})], the earliest of equal
         ones, or None: that of the highest accuracy, the first in the first net;
         without one, of the lowest loss."""
-        if not validations or not self._judge:
+        if not validations or not self.criterion:
             return validations[-1] if validations else None
-        return max(validations, key=lambda pair: self._sign * pair[1][self._judge])
+        return max(validations, key=lambda pair: self._sign * pair[1][self.criterion])
 
-    def _criterion(self):
+    def _choose(self):
         for net, _ in self._nets[:1]:
             for name, layer in net.layer_dict.items():
                 if layer.type == "Accuracy":
