@@ -64,6 +64,10 @@ def add_options(parser):
     training.add_argument("--label-smoothing", type=float, default=0.0, metavar="X",
                           help="share of the target that is spread over all classes "
                           "(train_val; default: %(default)s)")
+    training.add_argument("--augment", choices=("senet",),
+                          help="AugmentedData in place of Data: senet: as SENet's "
+                          "README says, and images that need not be as large as "
+                          "the crop (train_val)")
     training.add_argument("--recipe", choices=("sknet", "senet"),
                           help="whose learning rates and epochs (solver; default: "
                           "the model's)")
