@@ -54,15 +54,8 @@ def _follow(param, prefix, snapshot, gpus, uid, rank):
 
 
 def _solver(param, prefix, snapshot, gpus, uid, rank, fill=None):
-    if gpus:
-        caffe.set_mode_gpu()
-        caffe.set_device(gpus[rank])
-        caffe.set_solver_count(len(gpus))
-        caffe.set_solver_rank(rank)
-        caffe.set_multiprocess(uid is not None)
-    else:
-        caffe.set_mode_cpu()
-    solver = make_solver(param, prefix, snapshot.iteration if snapshot else 0, gpus)
+    solver = make_solver(param, prefix, snapshot.iteration if snapshot else 0, gpus,
+                         rank)
     if snapshot:
         snapshots.restore(solver, snapshot)
     elif fill:

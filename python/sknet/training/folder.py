@@ -54,8 +54,8 @@ def opened(path, name, settings, force=False):
 
     force: begin anew where there is a training with others.
 
-    Raises InputError if another training, or something else, is in the folder, or it
-    cannot be written to.
+    Raises InputError if snapshots of another training, or something else, are in the
+    folder, or it cannot be written to.
     """
     from filelock import FileLock, Timeout
     run = RunFolder(path, name)
@@ -72,27 +72,27 @@ def opened(path, name, settings, force=False):
 
 def _begin(run, settings, force):
     """Make the folder this training's."""
-    if any(entry.name != ".lock" for entry in run.path.iterdir()) and not force:
-        if not (run.path / "run.json").exists():
+    there = {entry.name for entry in run.path.iterdir()} - {".lock"}
+    if there and not force:
+        if "run.json" not in there:
             raise InputError(f"{run.path}: there is something else in it; expected a "
                              "new folder, or --force")
-        _expect(settings, settings_of(run.path), run.path)
-        return
+        found = settings_of(run.path)
+        if found == settings:
+            return
+        if list(run.path.glob("*_iter_*")):
+            raise InputError(f"{run.path}: {_difference(settings, found)}; --force "
+                             "begins anew")
     for path in run.files():
         path.unlink(missing_ok=True)
     with replacing(run.path / "run.json") as name:
         Path(name).write_text(json.dumps(settings, indent=2) + "\n")
 
 
-def _expect(settings, found, path):
-    for option in sorted({*settings, *found}):
-        now, before = settings.get(option), found.get(option)
-        if now != before:
-            raise InputError(
-                f"{path}: its training has {_option(option, before)}, this one "
-                f"{_option(option, now)}; --force begins anew")
-
-
-def _option(name, value):
+def _difference(settings, found):
+    name = next(name for name in sorted({*settings, *found})
+                if settings.get(name) != found.get(name))
     option = name if name in ("model", "data") else f"--{name.replace('_', '-')}"
-    return f"no {option}" if value in (None, False) else f"{option} {value}"
+    before, now = (f"no {option}" if value in (None, False) else f"{option} {value}"
+                   for value in (found.get(name), settings.get(name)))
+    return f"its training has {before}, this one has {now}"

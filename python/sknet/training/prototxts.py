@@ -112,7 +112,7 @@ def _read_all(layer, data, options, preprocessing, seed):
     transform.force_color = options.channels != 1
     transform.force_gray = options.channels == 1
     transform.mean_value[:] = image_settings(preprocessing, options.channels)["mean"]
-    if not transform.shorter_side:
+    if not (train and options.augment):
         transform.shorter_side = round(
             preprocessing.shorter_side * transform.crop_size / preprocessing.crop)
 

@@ -42,12 +42,12 @@ def read_solver(path):
     return param
 
 
-def make_solver(param, prefix, iteration=0, gpus=()):
+def make_solver(param, prefix, iteration=0, gpus=(), rank=0):
     """Return a caffe Solver of a SolverParameter, which begins with the images of an
     iteration, and neither validates nor snapshots by itself.
 
     prefix: what the snapshots' names begin with.
-    gpus: their numbers, of which this process has the one of its solver_rank.
+    gpus: their numbers, of which this process has the one at `rank`; none: the CPU.
 
     Raises InputError if Caffe cannot set it up.
     """
@@ -67,8 +67,9 @@ def make_solver(param, prefix, iteration=0, gpus=()):
         own.snapshot = own.display = 0
         own.ClearField("weights")
         solver_file.write_text(to_text(own), encoding="utf-8")
-        if caffe.solver_rank() == 0:
+        if rank == 0:
             try_in_caffe(_SET_UP, solver_file, *gpus[:1], source=param.net)
+        _select(gpus, rank)
         return caffe.get_solver(str(solver_file))
 
 
@@ -84,6 +85,18 @@ def reseed(seed, iteration):
     training which goes on there draws the same."""
     state = np.random.SeedSequence([seed, iteration, caffe.solver_rank()])
     caffe.set_random_seed(int(state.generate_state(1)[0]))
+
+
+def _select(gpus, rank):
+    """Caffe asks at many places which processor it is to use."""
+    if not gpus:
+        caffe.set_mode_cpu()
+        return
+    caffe.set_mode_gpu()
+    caffe.set_device(gpus[rank])
+    caffe.set_solver_count(len(gpus))
+    caffe.set_solver_rank(rank)
+    caffe.set_multiprocess(len(gpus) > 1)
 
 
 def _in_training(layer):
