@@ -123,6 +123,7 @@ def _train(run, settings, keep, force):
             _say(f"stopped; {_how_to_go_on(run)}")
             raise
     param = read_solver(run.solver)
+    param.net = str(run.train_val)  # also where the folder was moved
     net = read_net(param.net)
     for layer in forgetful(net):
         _say(f"layer {layer}: begins with its first images again where a training goes "

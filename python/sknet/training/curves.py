@@ -28,11 +28,13 @@ class Curves:
 
     def add(self, iteration, lr=None, loss=None, measured=None):
         """Append a row; `measured` is {name: value} of a validation."""
-        row = dict(iteration=iteration, lr=lr, loss=loss)
+        row = dict.fromkeys(self._columns)
+        row.update(iteration=iteration, lr=lr, loss=loss)
         row.update({f"val {name}": value for name, value in (measured or {}).items()})
         if self.rows and self.rows[-1]["iteration"] == iteration:
             # It was stopped here, without a validation.
-            self.rows[-1].update(val for val in row.items() if val[1] is not None)
+            self.rows[-1].update({column: value for column, value in row.items()
+                                  if value is not None})
             self._write()
             return
         self.rows.append(row)
@@ -47,7 +49,7 @@ class Curves:
         """Return [(iteration, {name: value})] of all validations."""
         return [(row["iteration"], {name[4:]: row[name] for name in self._columns[3:]})
                 for row in self.rows
-                if any(row.get(name) is not None for name in self._columns[3:])]
+                if any(row[name] is not None for name in self._columns[3:])]
 
     def _write(self):
         with replacing(self.path) as name:
@@ -57,7 +59,7 @@ class Curves:
     def _line(self, row):
         file = io.StringIO()
         csv.writer(file, lineterminator="\n").writerow(
-            [_text(row.get(name)) for name in self._columns])
+            [_text(row[name]) for name in self._columns])
         return file.getvalue()
 
     def _stored(self):
@@ -104,7 +106,7 @@ class Curves:
             figure.savefig(name, format="png", dpi=110)
 
     def _points(self, column):
-        rows = [row for row in self.rows if row.get(column) is not None]
+        rows = [row for row in self.rows if row[column] is not None]
         return [row["iteration"] for row in rows], [row[column] for row in rows]
 
     def _drops(self):

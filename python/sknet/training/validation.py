@@ -14,7 +14,7 @@ class Validation:
         self._nets = list(zip(solver.test_nets, test_iter))
         self.names = [name for number, (net, _) in enumerate(self._nets)
                       for name in _names(number, net)]
-        self.criterion, self._sign = self._choose()
+        self.criterion, self.higher_is_better = self._choose()
 
     def __call__(self, stop):
         """Return {name: value}, or None if there is nothing to validate or, meanwhile,
@@ -42,17 +42,18 @@ class Validation:
         without one, of the lowest loss."""
         if not validations or not self.criterion:
             return validations[-1] if validations else None
-        return max(validations, key=lambda pair: self._sign * pair[1][self.criterion])
+        choose = max if self.higher_is_better else min
+        return choose(validations, key=lambda pair: pair[1][self.criterion])
 
     def _choose(self):
         for net, _ in self._nets[:1]:
             for name, layer in net.layer_dict.items():
                 if layer.type == "Accuracy":
-                    return net.top_names[name][0], 1
+                    return net.top_names[name][0], True
             for name in net.outputs:
                 if net.blob_loss_weights[name]:
-                    return name, -1
-        return None, 0
+                    return name, False
+        return None, False
 
 
 def _names(number, net):
