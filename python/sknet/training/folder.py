@@ -33,6 +33,13 @@ class RunFolder:
                 self.train_val, self.deploy, self.labels, self.best,
                 self.path / "curves.csv", self.path / "curves.png"]
 
+    def clean(self):
+        """Remove files that a kill left half written."""
+        for path in self.path.glob(".*"):
+            if "_iter_" in path.name or any(path.name.startswith(f".{file.name}.")
+                                            for file in self.files()):
+                path.unlink()
+
 
 def settings_of(path):
     """Return what a folder's training was begun with, a dict. Raises InputError if
@@ -62,6 +69,7 @@ def opened(path, name, settings, force=False):
     try:
         run.path.mkdir(parents=True, exist_ok=True)
         with FileLock(run.path / ".lock", timeout=0):
+            run.clean()
             _begin(run, settings, force)
             yield run
     except Timeout as error:
