@@ -368,7 +368,7 @@ def test_learns(images, tmp_path):
     assert np.mean(losses[-3:]) < .2 * np.mean(losses[:3])
 
 
-def test_no_room(images, tmp_path, refused):
+def test_bad_usage(images, tmp_path, refused):
     """What Caffe would abort at is told before."""
     refused(*arguments(images, tmp_path / "gpu", "--gpu", 0), naming=["GPU"])
     refused(*arguments(images, tmp_path / "gpus", "--gpu", "0,1"), naming=["NCCL"])
@@ -378,7 +378,9 @@ def test_no_room(images, tmp_path, refused):
     refused(*arguments(images, tmp_path / "small", "--size", 16), naming=["64"])
     refused("train", "sknet_digits", images, naming=["-o RUN"])
     refused("train", "sknet_digits", "-o", "x", naming=["MODEL and DATA"])
-    refused("train", "--resume", "x", "-o", "y", naming=["--resume"])
+    for more in (["-o", "y"], ["--base-lr", 1], ["--force"], ["--seed", 2]):
+        refused("train", "--resume", "x", *more, naming=["--resume"])
+    refused("train", "--solver", "x", "-o", "y", "--base-lr", 1, naming=["base-lr"])
 
 
 def test_full_disk(straight, tmp_path, monkeypatch):

@@ -21,7 +21,7 @@ from sknet.errors import InputError
 
 EXAMPLE = "sknet train sknet50 photos/ -o run --weights sknet50.caffemodel --epochs 10"
 # What does not change a training, or says where it is.
-OTHERS = {"verb", "run", "debug", "output", "resume", "force", "keep"}
+OTHERS = {"verb", "run", "debug", "defaults", "output", "resume", "force", "keep"}
 PATHS = ("data", "val", "solver", "weights", "lmdb_folder")
 
 
@@ -61,17 +61,20 @@ def add_arguments(parser):
                           help="iterations between snapshots (default: an epoch)")
     schedule.add_argument("--display", type=positive, metavar="N",
                           help="iterations between rows in curves.csv (default: 20)")
-    schedule.add_argument("--seed", type=int, default=1, metavar="N",
+    schedule.add_argument("--seed", type=_seed, default=1, metavar="N",
                           help="of all that is random (default: %(default)s)")
     generate.add_options(parser)
+    parser.set_defaults(defaults=vars(parser.parse_args([])))
 
 
 def run(args):
     from sknet.training.folder import opened, settings_of
-    folder = _folder(args)
-    settings = settings_of(folder) if args.resume else _settings(args)
+    settings = _settings(args)
+    _check(args, settings)
+    if args.resume:
+        settings = settings_of(args.resume)
     name = settings["model"] or Path(settings["solver"]).stem
-    with opened(folder, name, settings, args.force) as run:
+    with opened(args.output or args.resume, name, settings, args.force) as run:
         stopped, conclusion = _train(run, settings, args.keep, args.force)
     if stopped:
         return 128 + stopped
@@ -79,20 +82,25 @@ def run(args):
     return 0
 
 
-def _folder(args):
-    """The training's folder; options that do nothing are mistakes."""
+def _check(args, settings):
+    """Options that do nothing are mistakes."""
+    given = {name for name, value in settings.items() if value != args.defaults[name]}
     if args.resume:
-        if args.model or args.output or args.solver or args.force:
+        if given or args.output or args.force:
             raise InputError("--resume: goes on as the training began; expected "
                              "nothing beside it but --keep")
-        return args.resume
+        return
     if not args.output:
         raise InputError("expected -o RUN, the training's folder, or --resume RUN")
-    if bool(args.solver) == bool(args.data) or args.solver and args.model:
+    if args.solver:
+        useless = sorted(given - {"solver", "weights", "gpu", "seed"})
+        if useless:
+            raise InputError(f"{useless[0].replace('_', '-')}: not an option with "
+                             "--solver, which says all that")
+    elif not args.data:
         raise InputError("expected MODEL and DATA, or --solver FILE")
     if bool(args.resize_width) != bool(args.resize_height):
         raise InputError("--resize-width and --resize-height: expected both or neither")
-    return args.output
 
 
 def _settings(args):
@@ -186,6 +194,13 @@ def _above_0(text):
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return value
+
+
+def _seed(text):
+    number = int(text)
+    if not 0 <= number < 2 ** 31:
+        raise argparse.ArgumentTypeError(f"{number} is not in 0 to 2^31 - 1")
+    return number
 
 
 def _share(text):

@@ -83,7 +83,7 @@ def forgetful(net):
 def reseed(seed, iteration):
     """Make what is random in an iteration a function of its number, so that a
     training which goes on there draws the same."""
-    state = np.random.SeedSequence([seed, iteration, caffe.solver_rank()])
+    state = np.random.SeedSequence([abs(seed), iteration, caffe.solver_rank()])
     caffe.set_random_seed(int(state.generate_state(1)[0]))
 
 
