@@ -99,7 +99,7 @@ class Curves:
                 axis.legend(frameon=False, fontsize=8)
         left.set_ylabel("loss")
         # Batch norm's statistics are far off at first, and validation with them.
-        left.set_ylim(top=min(left.get_ylim()[1], 1.5 * max(
+        left.set_ylim(0, min(left.get_ylim()[1], 1.5 * max(
             self._points("loss")[1], default=math.inf)))
         right.set_ylabel("accuracy in validation")
         with replacing(self.plot_path) as name:

@@ -99,7 +99,10 @@ def _fill(dataset, path, order, size):
                     bar.update()
                 _put(environment, items)
     except lmdb.Error as error:
-        raise InputError(f"{path}: cannot be written: {error}") from error
+        # Of a full disk LMDB says no more than that there was an error.
+        free = shutil.disk_usage(path).free >> 20
+        raise InputError(f"{path}: cannot be written: {error} ({free} MiB are free)") \
+            from error
     finally:
         pool.shutdown(cancel_futures=True)
         environment.close()

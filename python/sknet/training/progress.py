@@ -34,6 +34,7 @@ class Progress:
         if measured:
             self._state.update((f"val {name}", f"{value:.4g}")
                                for name, value in measured.items())
+            self._bar.set_postfix(self._state, refresh=False)
         if self._bar.disable or measured:
             self._bar.write(self._text(measured), file=sys.stderr)
         # What validation took is no part of a step.
