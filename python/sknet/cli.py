@@ -8,12 +8,12 @@ import os
 import sys
 
 from sknet.commands import (classify, convert, fetch, fold, generate, inspect,
-                            models, summary, verify, view)
+                            models, summary, train, verify, view)
 from sknet.errors import InputError
 
 VERBS = {"models": models, "generate": generate, "summary": summary, "view": view,
          "classify": classify, "inspect": inspect, "verify": verify, "fold": fold,
-         "convert": convert, "fetch": fetch}
+         "convert": convert, "fetch": fetch, "train": train}
 
 
 def main(argv=None):

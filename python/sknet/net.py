@@ -35,7 +35,8 @@ def read_model(model, size=None):
         raise InputError(
             f"{model}: {len(inputs)} inputs{named}; expected a deploy net, which "
             "has one: `sknet generate MODEL --kind deploy` makes them")
-    _try(model)
+    try_in_caffe("import sys, caffe; caffe.Net(sys.argv[1], caffe.TEST)", model,
+                 source=model)
     return param
 
 
@@ -72,15 +73,14 @@ def _check_types(param, path):
                              f"{layer.type!r}, which this Caffe does not have")
 
 
-def _try(path):
-    """Set the net up in a process of its own, where Caffe may abort."""
-    done = subprocess.run(
-        [sys.executable, "-c",
-         "import sys, caffe; caffe.Net(sys.argv[1], caffe.TEST)", str(path)],
-        stderr=subprocess.PIPE, text=True, errors="replace")
+def try_in_caffe(code, *arguments, source):
+    """Run Python code in a process of its own, where Caffe may abort. Raises
+    InputError, with Caffe's reason and the file `source`, if it fails."""
+    done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)],
+                          stderr=subprocess.PIPE, text=True, errors="replace")
     if done.returncode:
         # glog's fatal line is "F<date> <time> <thread> file.cpp:line] message".
         lines = done.stderr.strip().splitlines() or ["no reason given"]
         fatal = [line for line in lines if line.startswith("F") and "] " in line]
         reason = fatal[0].partition("] ")[2] if fatal else lines[-1]
-        raise InputError(f"{path}: Caffe cannot set this net up: {reason}")
+        raise InputError(f"{source}: Caffe cannot set this net up: {reason}")
