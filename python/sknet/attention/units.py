@@ -1,5 +1,9 @@
-"""What SK units select: the softmax over their branches."""
+"""The SK units of a net, and the softmax over their branches."""
 from dataclasses import dataclass
+
+import numpy as np
+
+from sknet.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -10,6 +14,29 @@ class Unit:
     name: str
     branches: tuple
     kernels: tuple
+
+    @property
+    def stage(self):
+        """What a unit's name, like conv3_4, has before its number."""
+        return self.name.rpartition("_")[0]
+
+    def difference(self, attention):
+        """Return how far attention (... x branches, of sum 1) is on the larger
+        kernels: from -1, all on the smallest, to 1, all on the largest.
+
+        Of two branches, and of three in equal steps, the attention of the largest
+        kernel minus that of the smallest, as in the paper; in general the mean
+        kernel, the smallest counted as -1 and the largest as 1.
+
+        Raises InputError if all kernels are of one size.
+        """
+        smallest, largest = min(self.kernels), max(self.kernels)
+        if smallest == largest:
+            raise InputError(f"unit {self.name}: all its kernels are {largest}x"
+                             f"{largest}; expected a smaller and a larger one")
+        sizes = np.array(self.kernels, float)
+        places = (2 * sizes - smallest - largest) / (largest - smallest)
+        return np.asarray(attention, float) @ places
 
 
 def units(param):
@@ -34,8 +61,12 @@ def units(param):
 def branch_attention(net, unit):
     """Return the weight of each of a unit's branches, mean over the channels,
     after a forward pass of a caffe.Net: N x branches, rows of sum 1."""
-    # N x branches x channels x 1
-    return net.blobs[f"{unit.name}/B_softmax"].data.mean(axis=(2, 3))
+    return channel_attention(net, unit).mean(axis=2)
+
+
+def channel_attention(net, unit):
+    """Return the same of each channel: N x branches x channels."""
+    return net.blobs[f"{unit.name}/B_softmax"].data[..., 0].copy()
 
 
 def _convolution(makers, blob):
