@@ -76,7 +76,7 @@ class CMakeBuild(build_ext):
             "--strip", "--prefix", package)
 
 
-IMAGES = ["pillow>=9.1", "scipy", "tqdm"]
+IMAGES = ["lmdb", "pillow>=9.1", "scipy", "tqdm"]
 WEIGHTS = ["h5py", "safetensors", "filelock", "requests",
            "gdown>=6.5.1; python_version >= '3.10'"]
 PICTURES = ["matplotlib", "pydot>=3"]

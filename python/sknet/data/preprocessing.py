@@ -69,8 +69,10 @@ class Preprocessing:
         return image.crop((left, top, left + self.crop, top + self.crop))
 
 
-def read_image(path):
-    """Return the file's image, upright, as a Pillow image of mode RGB.
+def read_image(file, name=None):
+    """Return the image in a file, upright, as a Pillow image of mode RGB.
+
+    file: its path, or a file object, which is called `name` in messages.
 
     Grey images get three equal channels, transparency is dropped, 16 bits
     become 8, EXIF's orientation is followed: all as cv::imread, so as
@@ -80,7 +82,7 @@ def read_image(path):
     """
     from PIL import Image, ImageOps
     try:
-        with Image.open(path) as image:
+        with Image.open(file) as image:
             image = ImageOps.exif_transpose(image)
             if image.mode.startswith("I"):
                 image = Image.fromarray(
@@ -91,8 +93,9 @@ def read_image(path):
     # Pillow's decoders raise whatever a corrupt file makes them stumble over.
     except Exception as error:
         reason = str(error)
-    reason = reason.replace(f" {str(path)!r}", "")
-    raise InputError(f"{path}: {reason}")
+    # Pillow names the file, or the object, in its own way.
+    reason = reason.replace(f" {str(file)!r}", "").replace(f" {file!r}", "")
+    raise InputError(f"{name or file}: {reason}")
 
 
 def _resize(image, shorter_side):
