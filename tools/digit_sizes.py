@@ -6,8 +6,8 @@
 Each of the digits that tools/digits.py holds out, in the centre of a 64x64 image, at
 heights of 24 to 60 pixels: the same digit in the same colours and noise. And, as a
 control, four copies of 24 pixels: as much ink as one of 48, in small digits.
-Writes FOLDER/images/{24,30,...,60,4x24}/*.png, whose folders can be taken for
-classes, and FOLDER/{24,30,...,60,4x24}.txt, lists of "FILE LABEL" with the digits as
+Writes FOLDER/images/{24,30,...,60,four_24}/*.png, whose folders can be taken for
+classes, and FOLDER/{24,30,...,60,four_24}.txt, lists of "FILE LABEL" with the digits as
 classes. The same seed makes the same images.
 """
 import argparse
@@ -20,7 +20,7 @@ from PIL import Image
 from digits import SIZE, contrasting_colours, load, paste
 
 HEIGHTS = range(24, 61, 6)
-CONTROL = "4x24"
+CONTROL = "four_24"
 
 
 def corners():

@@ -16,26 +16,33 @@ class Unit:
     kernels: tuple
 
     @property
+    def short_names(self):
+        """Of each branch, its name within the unit."""
+        return tuple(name.removeprefix(f"{self.name}/") for name in self.branches)
+
+    @property
     def stage(self):
         """What a unit's name, like conv3_4, has before its number."""
         return self.name.rpartition("_")[0]
 
+    def check(self):
+        """Raise InputError if all kernels are of one size."""
+        if len(set(self.kernels)) == 1:
+            size = self.kernels[0]
+            raise InputError(f"unit {self.name}: all its kernels are {size}x{size}; "
+                             "expected smaller and larger ones")
+
     def difference(self, attention):
-        """Return how far attention (... x branches, of sum 1) is on the larger
-        kernels: from -1, all on the smallest, to 1, all on the largest.
+        """Return how much more of the attention (... x branches, of sum 1) the larger
+        kernels have: from -1, all on the smallest, to 1, all on the largest.
 
-        Of two branches, and of three in equal steps, the attention of the largest
-        kernel minus that of the smallest, as in the paper; in general the mean
-        kernel, the smallest counted as -1 and the largest as 1.
-
-        Raises InputError if all kernels are of one size.
+        Of two branches, or three whose kernels grow in equal steps, it is the
+        attention of the largest minus that of the smallest, as in the paper; else the
+        mean size of the kernels, on a scale where the smallest is -1 and the largest 1.
         """
         smallest, largest = min(self.kernels), max(self.kernels)
-        if smallest == largest:
-            raise InputError(f"unit {self.name}: all its kernels are {largest}x"
-                             f"{largest}; expected a smaller and a larger one")
-        sizes = np.array(self.kernels, float)
-        places = (2 * sizes - smallest - largest) / (largest - smallest)
+        places = (2 * np.array(self.kernels, float) - smallest - largest) / (
+            largest - smallest)
         return np.asarray(attention, float) @ places
 
 

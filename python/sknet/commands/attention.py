@@ -1,0 +1,225 @@
+"""Measure which kernels a net's SK units attend to, as objects grow.
+
+Each image is classified at several scales: at 2x the central half of its height and
+width is enlarged to all of the net's input, as in the paper (section 4.3 of
+arXiv 1903.06586). Images of a labelled dataset are told by class, too. In FOLDER:
+
+  attention.csv  each image's attention to each branch of each unit, at each scale:
+                 the softmax over the branches, mean over the channels
+  means.csv      its means over all images and over each class; of the difference,
+                 the attention of the largest kernel minus that of the smallest; and
+                 of the change, each image's difference minus its at the first scale
+  by_scale.png   the difference of --units, over all images
+  by_class.png   the difference of --units, for each class
+  panels.png     with --panels: single images, their attention and channels
+  measured.jsonl what a run that was cut off goes on from
+
+Of more than two kernels the difference is the mean kernel's size, counted from -1, the
+smallest, to 1, the largest. Standard errors are those of the mean over the images.
+"""
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from sknet.commands.arguments import (add_dataset, add_preprocessing, add_shards,
+                                      positive, preprocessing)
+from sknet.errors import InputError
+
+EXAMPLE = ("sknet attention sknet50 val/ --weights sknet50.caffemodel --panels 4 "
+           "-o attention")
+
+
+def add_arguments(parser):
+    parser.add_argument("model", metavar="MODEL|DEPLOY",
+                        help="a model's name (see `sknet models`) or a deploy net's "
+                        "prototxt")
+    add_dataset(parser, nargs="+", more="; or images, of no class")
+    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", required=True,
+                        help="where the files go; a run that was cut off goes on there")
+    parser.add_argument("--weights", metavar="FILE",
+                        help="default: what comes with the named model")
+    parser.add_argument("--scales", type=_scales, default=(1.0, 1.5, 2.0), metavar="X,Y",
+                        help="how large objects are shown (default: 1,1.5,2)")
+    parser.add_argument("--units", type=lambda text: text.split(","), metavar="X,Y",
+                        help="drawn units (default: the last of each stage; for each "
+                        "class, of the first, middle and last stage)")
+    parser.add_argument("--panels", type=positive, default=0, metavar="N",
+                        help="images shown in panels.png, evenly spaced in the data")
+    parser.add_argument("--format", choices=("png", "pdf", "svg"), default="png",
+                        help="of the figures (default: %(default)s)")
+    parser.add_argument("--json", action="store_true",
+                        help="one JSON object, of all means, instead of a table")
+    parser.add_argument("--force", action="store_true",
+                        help="overwrite another run's files")
+    add_shards(parser)
+    add_preprocessing(parser)
+
+
+def run(args):
+    from sknet.attention import units
+    from sknet.attention.means import means
+    from sknet.attention.measure import Attention, Measurer
+    from sknet.classifier import Classifier
+    dataset = _dataset(args)
+    classifier = Classifier(args.model, args.weights, **preprocessing(args))
+    if classifier.ignored:
+        print(f"sknet attention: {classifier.weights}: not in the net, so not used: "
+              f"{', '.join(classifier.ignored)}", file=sys.stderr)
+    found = units(classifier.param)
+    try:
+        measurer = Measurer(classifier, dataset, found, args.scales, args.threads)
+    except InputError as error:
+        raise InputError(f"{args.model}: {error}") from error
+    drawn = _chosen(args, found)
+    journal = _measured(args, measurer)
+    if not journal.results:
+        raise InputError(f"{args.dataset[0]}: none of its {len(dataset)} images can be "
+                         "read")
+    indices = sorted(journal.results)
+    attention = Attention(found, args.scales,
+                          [journal.results[index] for index in indices])
+    results = means(attention)
+    _write(args, dataset, attention, results)
+    _draw(args, measurer, results, drawn, indices)
+    if args.json:
+        print(json.dumps(_as_json(args, measurer, results, journal), indent=2))
+    else:
+        print(_table(found, args.scales, results))
+    return 1 if journal.errors else 0
+
+
+def _scales(text):
+    try:
+        scales = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        scales = ()
+    if not scales or len(set(scales)) < len(scales) or not all(
+            0 < scale <= 100 for scale in scales):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like 1,1.5,2")
+    return scales
+
+
+def _dataset(args):
+    from sknet.data.datasets import SUFFIXES, ImageFiles, open_dataset
+    first = Path(args.dataset[0])
+    if len(args.dataset) == 1 and first.suffix.lower() not in SUFFIXES:
+        return open_dataset(first, args.labels, args.root, args.label_order)
+    return ImageFiles("", args.dataset, [None] * len(args.dataset))
+
+
+def _chosen(args, units):
+    """Return the units of by_scale and those of by_class."""
+    from sknet.attention.charts import default_class_units, default_units
+    if args.units is None:
+        return default_units(units), default_class_units(units)
+    known = {unit.name: unit for unit in units}
+    for name in args.units:
+        if name not in known:
+            raise InputError(f"--units: {args.model} has no SK unit {name}; it has "
+                             f"{', '.join(known)}")
+    chosen = [known[name] for name in args.units]
+    return chosen, chosen
+
+
+def _measured(args, measurer):
+    """Return the Journal of all images, measured now or before."""
+    from sknet.attention.measure import kept
+    from sknet.data.loading import batches
+    from sknet.files import digest
+    from sknet.journal import Journal
+    from sknet.progress import progress
+    from sknet.sharding import run as spread
+    from sknet.text import to_text
+    from sknet.weights.files import refuse_overwriting
+    classifier, length = measurer.classifier, len(measurer.dataset)
+    path = args.output / "measured.jsonl"
+    if not path.exists():
+        for name in ("attention.csv", "means.csv", *_figures(args).values()):
+            refuse_overwriting(args.output / name, args.force)
+    args.output.mkdir(parents=True, exist_ok=True)
+    identity = dict(verb="attention", net=to_text(classifier.param),
+                    weights=digest(classifier.weights),
+                    data=measurer.dataset.digest(), scales=list(measurer.scales),
+                    preprocessing=str(classifier.preprocessing))
+    with Journal.opened(path, identity, batches(length, args.batch_size), kept,
+                        args.force) as journal, \
+            progress(length, "image", done=len(journal.results)) as bar:
+        for batch, rows in spread(measurer, journal.todo, args.ray,
+                                  args.processes):
+            journal.add(rows)
+            bar.update(len(batch))
+            for row in rows:
+                if "error" in row:
+                    bar.write(f"sknet attention: {row['error']}; skipped",
+                              file=sys.stderr)
+    return journal
+
+
+def _figures(args):
+    """The names of the figures' files."""
+    kinds = ["by_scale", "by_class", *["panels"] * bool(args.panels)]
+    return {kind: f"{kind}.{args.format}" for kind in kinds}
+
+
+def _write(args, dataset, attention, results):
+    from sknet.attention.tables import write_attention, write_means
+    from sknet.files import replacing
+    with replacing(args.output / "attention.csv") as name:
+        write_attention(name, attention, dataset.classes)
+    with replacing(args.output / "means.csv") as name:
+        write_means(name, results, dataset.classes)
+
+
+def _draw(args, measurer, results, drawn, indices):
+    from sknet.attention import charts, panels
+    from sknet.attention.tables import label_name
+    from sknet.figures import save
+    dataset, scales = measurer.dataset, measurer.scales
+    for_all, for_classes = drawn
+    files = {kind: args.output / name for kind, name in _figures(args).items()}
+    save(charts.by_scale(results, for_all, scales), files["by_scale"])
+    names = {row.label: label_name(dataset.classes, row.label) or str(row.label)
+             for row in results if row.label is not None}
+    if names:
+        save(charts.by_class(results, for_classes, scales, names), files["by_class"])
+    if args.panels:
+        count = min(args.panels, len(indices))
+        shown = [indices[place * len(indices) // count] for place in range(count)]
+        save(panels.draw([panels.panel(
+            measurer.classifier, dataset.image(index), Path(dataset.name(index)).name,
+            measurer.units, scales) for index in shown],
+            for_all, for_classes, scales), files["panels"])
+
+
+def _as_json(args, measurer, results, journal):
+    from dataclasses import asdict
+    return dict(
+        model=args.model, weights=measurer.classifier.weights,
+        units=[dict(name=unit.name, branches=unit.short_names, kernels=unit.kernels)
+               for unit in measurer.units],
+        scales=measurer.scales, images=len(journal.results),
+        means=[asdict(row) for row in results],
+        unreadable=[dict(name=name, error=error)
+                    for name, error in journal.errors.values()])
+
+
+def _table(units, scales, results):
+    found = {(row.unit, row.scale, row.value): row for row in results
+             if row.label is None}
+    rows = [("unit", "scale", "difference", "", "change", "")]
+    for unit in units:
+        for scale in scales:
+            difference = found[unit.name, scale, "difference"]
+            change = found.get((unit.name, scale, "change"))
+            rows.append((unit.name, f"{scale:g}x", *_with_error(difference),
+                         *(_with_error(change) if change else ("", ""))))
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    n = found[units[0].name, scales[0], "difference"].n
+    return "\n".join(["  ".join(map(str.ljust, row, widths)).rstrip()
+                      for row in rows] + [f"{n} images; ± the standard error"])
+
+
+def _with_error(row):
+    error = row.standard_error
+    return f"{row.mean:+.4f}", "" if error is None else f"± {error:.4f}"

@@ -1,0 +1,114 @@
+"""Rows of a long computation in a file, a JSON object a line: first what is computed,
+then each image. It grows while the net works, and is what a computation that was cut
+off goes on from."""
+import fcntl
+import json
+import os
+from contextlib import contextmanager
+
+from sknet.errors import InputError
+from sknet.files import replacing
+
+
+class Journal:
+    """The rows of the file `path`: dicts with `index`, and of images that could not be
+    read `name` and `error`.
+
+    results: {index: what `keep` returns of the row} of the images done.
+    errors: {index: (name, error)} of the others.
+    todo: the batches that are not done.
+    """
+
+    def __init__(self, path, keep):
+        self.path, self._keep = path, keep
+        self.results, self.errors, self.todo = {}, {}, []
+
+    def add(self, rows):
+        """Append a batch's rows to the file."""
+        self._file.write(b"".join(map(_line, rows)))
+        self._file.flush()
+        for row in rows:
+            index = row["index"]
+            if "error" in row:
+                self.errors[index] = row["name"], row["error"]
+            else:
+                self.results[index] = self._keep(row)
+
+    @classmethod
+    @contextmanager
+    def opened(cls, path, identity, batches, keep, force=False):
+        """Yield the Journal of a file that is made, or goes on.
+
+        identity: {what: JSON value} that must be the same for it to go on; its key
+            "verb" names the verb whose file it is.
+        batches: ranges of indices. Those that the file has not whole, or with
+            errors, are done again.
+
+        Raises InputError if the file is of another identity, and not `force`, or if
+        another process writes to it.
+        """
+        self = cls(path, keep)
+        rows = [] if force else _read(path, identity)
+        self.todo = _incomplete(rows, batches)
+        again = {index for batch in self.todo for index in batch}
+        with replacing(path) as name:
+            self._file = open(name, "wb")
+            _lock(self._file, path)
+            self._file.write(_line(identity))
+            self.add([row for row in rows if row["index"] not in again])
+        with self._file:
+            yield self
+
+
+def _line(value):
+    return json.dumps(value).encode() + b"\n"
+
+
+def _read(path, identity):
+    """The file's rows; none if there is no file."""
+    try:
+        file = open(path, "rb")
+    except FileNotFoundError:
+        return []
+    with file:
+        _lock(file, path)
+        found, *rows = _objects(file) or [identity]
+    for key, value in identity.items():
+        if not isinstance(found, dict) or key not in found:
+            raise InputError(f"{path}: not of `sknet {identity['verb']}`; --force "
+                             "overwrites it")
+        if found[key] != value:
+            raise InputError(f"{path}: of another run: {key} is {_shown(found[key])}, "
+                             f"now {_shown(value)}; --force overwrites it")
+    return rows
+
+
+def _objects(file):
+    """The lines' values, up to the first that was cut off."""
+    values = []
+    for line in file:
+        try:
+            values.append(json.loads(line))
+        except ValueError:
+            break
+    return values
+
+
+def _incomplete(rows, batches):
+    done = {row["index"] for row in rows if "error" not in row}
+    return [batch for batch in batches if not done.issuperset(batch)]
+
+
+def _lock(file, path):
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise InputError(f"{path}: another process is writing to it") from error
+    # A device, which has nothing to lock.
+    except OSError:
+        assert not os.path.isfile(path)
+
+
+def _shown(value):
+    text = json.dumps(value)
+    return text if len(text) < 60 else text[:57] + "..."
