@@ -7,13 +7,14 @@ import argparse
 import os
 import sys
 
-from sknet.commands import (classify, convert, fetch, fold, generate, inspect,
-                            models, summary, verify, view)
+from sknet.commands import (classify, convert, evaluate, extract, fetch, fold,
+                            generate, inspect, models, summary, verify, view)
 from sknet.errors import InputError
 
 VERBS = {"models": models, "generate": generate, "summary": summary, "view": view,
-         "classify": classify, "inspect": inspect, "verify": verify, "fold": fold,
-         "convert": convert, "fetch": fetch}
+         "classify": classify, "evaluate": evaluate, "extract": extract,
+         "inspect": inspect, "verify": verify, "fold": fold, "convert": convert,
+         "fetch": fetch}
 
 
 def main(argv=None):
