@@ -7,13 +7,14 @@ import argparse
 import os
 import sys
 
-from sknet.commands import (attention, classify, convert, fetch, fold, generate,
-                            inspect, models, summary, verify, view)
+from sknet.commands import (attention, classify, convert, evaluate, extract, fetch,
+                            fold, generate, inspect, models, summary, verify, view)
 from sknet.errors import InputError
 
 VERBS = {"models": models, "generate": generate, "summary": summary, "view": view,
-         "classify": classify, "inspect": inspect, "verify": verify, "fold": fold,
-         "convert": convert, "fetch": fetch, "attention": attention}
+         "classify": classify, "evaluate": evaluate, "attention": attention,
+         "extract": extract, "inspect": inspect, "verify": verify, "fold": fold,
+         "convert": convert, "fetch": fetch}
 
 
 def main(argv=None):

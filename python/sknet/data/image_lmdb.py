@@ -21,6 +21,8 @@ class ImageLmdb:
     Raises InputError if it cannot be read, or is empty.
     """
 
+    labels = None
+
     def __init__(self, path, classes=None, places=None):
         self.path, self.classes, self._places = str(path), classes, places
         with self._reading() as transaction:
