@@ -1,5 +1,6 @@
 """A net that classifies images."""
-from dataclasses import replace
+import hashlib
+from dataclasses import asdict, replace
 from functools import partial
 
 import numpy as np
@@ -7,8 +8,10 @@ import numpy as np
 from sknet import models
 from sknet.data.preprocessing import Preprocessing
 from sknet.errors import InputError
+from sknet.files import digest
 from sknet.net import load, read_model
 from sknet.source import shipped
+from sknet.text import to_text
 
 
 class Classifier:
@@ -51,6 +54,12 @@ class Classifier:
         name = self.param.name
         labels = models.get(name).dataset.classes if name in models.names() else ()
         return labels if len(labels) == self.num_classes else None
+
+    def identity(self):
+        """What the probabilities depend on, as JSON values."""
+        return dict(net=hashlib.sha256(to_text(self.param).encode()).hexdigest(),
+                    weights=digest(self.weights),
+                    preprocessing=asdict(self.preprocessing))
 
     def __call__(self, pixels):
         """Return the classes' probabilities, N x classes, of N x channels x

@@ -1,6 +1,6 @@
-"""Rows of a long computation in a file, a JSON object a line: first what is computed,
-then each image. It grows while the net works, and is what a computation that was cut
-off goes on from."""
+"""Results for each image of a dataset in a file, a JSON object a line: what is
+computed, then each image. It grows while the net works, and is what a run that was
+cut off goes on from."""
 import fcntl
 import json
 import os
@@ -11,11 +11,11 @@ from sknet.files import replacing
 
 
 class Journal:
-    """The rows of the file `path`: dicts with `index`, and of images that could not be
-    read `name` and `error`.
+    """The rows of the file `path`: dicts with the `index` of an image and, where it
+    could not be read, its `name` and the `error`.
 
     results: {index: what `keep` returns of the row} of the images done.
-    errors: {index: (name, error)} of the others.
+    errors: {index: (name, error)} of those that could not be read.
     todo: the batches that are not done.
     """
 
@@ -28,19 +28,15 @@ class Journal:
         self._file.write(b"".join(map(_line, rows)))
         self._file.flush()
         for row in rows:
-            index = row["index"]
-            if "error" in row:
-                self.errors[index] = row["name"], row["error"]
-            else:
-                self.results[index] = self._keep(row)
+            self._remember(row)
 
     @classmethod
     @contextmanager
-    def opened(cls, path, identity, batches, keep, force=False):
+    def opened(cls, path, what, identity, batches, keep, force=False):
         """Yield the Journal of a file that is made, or goes on.
 
-        identity: {what: JSON value} that must be the same for it to go on; its key
-            "verb" names the verb whose file it is.
+        what: the rows are, for messages.
+        identity: {what: JSON value} that must be the same for it to go on.
         batches: ranges of indices. Those that the file has not whole, or with
             errors, are done again.
 
@@ -48,7 +44,7 @@ class Journal:
         another process writes to it.
         """
         self = cls(path, keep)
-        rows = [] if force else _read(path, identity)
+        rows = [] if force else _read(path, what, identity)
         self.todo = _incomplete(rows, batches)
         again = {index for batch in self.todo for index in batch}
         with replacing(path) as name:
@@ -59,38 +55,52 @@ class Journal:
         with self._file:
             yield self
 
+    def _remember(self, row):
+        index = row["index"]
+        if "error" in row:
+            self.errors[index] = row["name"], row["error"]
+        else:
+            self.results[index] = self._keep(row)
+
 
 def _line(value):
     return json.dumps(value).encode() + b"\n"
 
 
-def _read(path, identity):
-    """The file's rows; none if there is no file."""
+def _read(path, what, identity):
+    """The file's rows; none if there is no file, or nothing in it."""
     try:
         file = open(path, "rb")
     except FileNotFoundError:
         return []
     with file:
         _lock(file, path)
-        found, *rows = _objects(file) or [identity]
-    for key, value in identity.items():
-        if not isinstance(found, dict) or key not in found:
-            raise InputError(f"{path}: not of `sknet {identity['verb']}`; --force "
-                             "overwrites it")
-        if found[key] != value:
-            raise InputError(f"{path}: of another run: {key} is {_shown(found[key])}, "
-                             f"now {_shown(value)}; --force overwrites it")
-    return rows
+        values = _values(file)
+        if not values and not file.tell():
+            return []
+    if not values or set(identity) - set(values[0]) \
+            or any("index" not in row for row in values[1:]):
+        raise InputError(f"{path}: not {what}; --force overwrites it")
+    for key, value in json.loads(_line(identity)).items():
+        if values[0][key] != value:
+            raise InputError(
+                f"{path}: {what}, but of another run: {key} is "
+                f"{_shown(values[0][key])} there, {_shown(value)} here; --force "
+                "overwrites it")
+    return values[1:]
 
 
-def _objects(file):
-    """The lines' values, up to the first that was cut off."""
+def _values(file):
+    """The objects in a file's lines, up to the first that was cut off."""
     values = []
     for line in file:
         try:
-            values.append(json.loads(line))
+            value = json.loads(line)
         except ValueError:
             break
+        if not isinstance(value, dict):
+            break
+        values.append(value)
     return values
 
 

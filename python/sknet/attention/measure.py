@@ -63,6 +63,11 @@ class Measurer:
                     f"expected N x {len(unit.branches)} branches x channels x 1")
             unit.check()
 
+    def identity(self):
+        """What the rows depend on, as JSON values."""
+        return dict(**self.classifier.identity(), dataset=self.dataset.digest(),
+                    images=len(self.dataset), scales=self.scales)
+
     def __call__(self, batches):
         prepare = Enlarged(self.classifier.preprocessing, self.scales)
         for batch, items in loaded(self.dataset, prepare, batches, self.threads):

@@ -12,7 +12,7 @@ def write_attention(path, attention, classes):
         rows.writerow(["image", "class", "label", "scale", "unit", "branch", "kernel",
                        "attention"])
         for image, (name, label) in enumerate(zip(attention.names, attention.labels)):
-            head = [name, label, label_name(classes, label)]
+            head = [name, label, class_name(classes, label)]
             for place, scale in enumerate(attention.scales):
                 for unit in attention.units:
                     rows.writerows(
@@ -28,12 +28,12 @@ def write_means(path, means, classes):
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["unit", "class", "label", "scale", "value", "n", "mean",
                        "standard_error"])
-        rows.writerows([mean.unit, mean.label, label_name(classes, mean.label),
+        rows.writerows([mean.unit, mean.label, class_name(classes, mean.label),
                         f"{mean.scale:g}", mean.value, mean.n, mean.mean,
                         mean.standard_error] for mean in means)
 
 
-def label_name(classes, label):
+def class_name(classes, label):
     """A class's name, where there is one."""
     known = classes is not None and label is not None and 0 <= label < len(classes)
     return classes[label] if known else None

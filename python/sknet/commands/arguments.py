@@ -54,12 +54,12 @@ def preprocessing(args):
     return {name: value for name, value in given.items() if value is not None}
 
 
-def add_dataset(parser):
-    """Add what sknet.data.datasets.open_dataset takes."""
-    parser.add_argument("dataset", metavar="DATASET",
+def add_dataset(parser, nargs=None, more=""):
+    """Add what sknet.data.datasets.open_dataset takes; `more` ends the help."""
+    parser.add_argument("dataset", metavar="DATASET", nargs=nargs,
                         help="a folder with a folder of images for each class; a "
                         "list, PATH LABEL a line; an LMDB; or a folder of images, "
-                        "such as ImageNet's for validation, whose labels --labels has")
+                        "such as ImageNet's for validation, whose labels --labels has" + more)
     parser.add_argument("--labels", metavar="FILE",
                         help="the classes' names in the net's order, or an ImageNet "
                         "devkit (its folder or meta.mat); of a folder of images "

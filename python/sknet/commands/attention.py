@@ -24,6 +24,7 @@ from pathlib import Path
 
 from sknet.commands.arguments import (add_dataset, add_preprocessing, add_shards,
                                       positive, preprocessing)
+from sknet.commands.tables import aligned
 from sknet.errors import InputError
 
 EXAMPLE = ("sknet attention sknet50 val/ --weights sknet50.caffemodel --panels 4 "
@@ -80,12 +81,13 @@ def run(args):
     attention = Attention(found, args.scales,
                           [journal.results[index] for index in indices])
     results = means(attention)
-    _write(args, dataset, attention, results)
-    _draw(args, measurer, results, drawn, indices)
+    classes = dataset.classes or classifier.labels
+    _write(args, attention, results, classes)
+    _draw(args, measurer, results, classes, drawn, indices)
     if args.json:
-        print(json.dumps(_as_json(args, measurer, results, journal), indent=2))
+        print(json.dumps(_as_json(args, measurer, results, classes, journal), indent=2))
     else:
-        print(_table(found, args.scales, results))
+        print("\n".join(_table(found, args.scales, results)))
     return 1 if journal.errors else 0
 
 
@@ -126,100 +128,94 @@ def _measured(args, measurer):
     """Return the Journal of all images, measured now or before."""
     from sknet.attention.measure import kept
     from sknet.data.loading import batches
-    from sknet.files import digest
     from sknet.journal import Journal
     from sknet.progress import progress
-    from sknet.sharding import run as spread
-    from sknet.text import to_text
+    from sknet.sharding import run as run_sharded
     from sknet.weights.files import refuse_overwriting
-    classifier, length = measurer.classifier, len(measurer.dataset)
-    path = args.output / "measured.jsonl"
+    path, total = args.output / "measured.jsonl", len(measurer.dataset)
     if not path.exists():
         for name in ("attention.csv", "means.csv", *_figures(args).values()):
             refuse_overwriting(args.output / name, args.force)
     args.output.mkdir(parents=True, exist_ok=True)
-    identity = dict(verb="attention", net=to_text(classifier.param),
-                    weights=digest(classifier.weights),
-                    data=measurer.dataset.digest(), scales=list(measurer.scales),
-                    preprocessing=str(classifier.preprocessing))
-    with Journal.opened(path, identity, batches(length, args.batch_size), kept,
-                        args.force) as journal, \
-            progress(length, "image", done=len(journal.results)) as bar:
-        for batch, rows in spread(measurer, journal.todo, args.ray,
-                                  args.processes):
+    with Journal.opened(path, "measured by `sknet attention`", measurer.identity(),
+                        batches(total, args.batch_size), kept, args.force) as journal, \
+            progress(total, "image", total - sum(map(len, journal.todo))) as bar:
+        for batch, rows in run_sharded(measurer, journal.todo, args.ray,
+                                       args.processes):
             journal.add(rows)
-            bar.update(len(batch))
             for row in rows:
                 if "error" in row:
                     bar.write(f"sknet attention: {row['error']}; skipped",
                               file=sys.stderr)
+            bar.update(len(batch))
     return journal
 
 
 def _figures(args):
-    """The names of the figures' files."""
+    """{kind: file's name}"""
     kinds = ["by_scale", "by_class", *["panels"] * bool(args.panels)]
     return {kind: f"{kind}.{args.format}" for kind in kinds}
 
 
-def _write(args, dataset, attention, results):
+def _write(args, attention, results, classes):
     from sknet.attention.tables import write_attention, write_means
     from sknet.files import replacing
     with replacing(args.output / "attention.csv") as name:
-        write_attention(name, attention, dataset.classes)
+        write_attention(name, attention, classes)
     with replacing(args.output / "means.csv") as name:
-        write_means(name, results, dataset.classes)
+        write_means(name, results, classes)
 
 
-def _draw(args, measurer, results, drawn, indices):
+def _draw(args, measurer, results, classes, drawn, indices):
     from sknet.attention import charts, panels
-    from sknet.attention.tables import label_name
+    from sknet.attention.tables import class_name
     from sknet.figures import save
     dataset, scales = measurer.dataset, measurer.scales
     for_all, for_classes = drawn
     files = {kind: args.output / name for kind, name in _figures(args).items()}
     save(charts.by_scale(results, for_all, scales), files["by_scale"])
-    names = {row.label: label_name(dataset.classes, row.label) or str(row.label)
+    names = {row.label: class_name(classes, row.label) or str(row.label)
              for row in results if row.label is not None}
     if names:
         save(charts.by_class(results, for_classes, scales, names), files["by_class"])
     if args.panels:
         count = min(args.panels, len(indices))
-        shown = [indices[place * len(indices) // count] for place in range(count)]
-        save(panels.draw([panels.panel(
-            measurer.classifier, dataset.image(index), Path(dataset.name(index)).name,
-            measurer.units, scales) for index in shown],
-            for_all, for_classes, scales), files["panels"])
+        shown = [panels.panel(measurer.classifier, dataset.image(index),
+                              Path(dataset.name(index)).name, measurer.units, scales)
+                 for index in indices[::len(indices) // count][:count]]
+        save(panels.draw(shown, for_all, for_classes, scales), files["panels"])
 
 
-def _as_json(args, measurer, results, journal):
-    from dataclasses import asdict
+def _as_json(args, measurer, results, classes, journal):
+    from sknet.attention.tables import class_name
     return dict(
-        model=args.model, weights=measurer.classifier.weights,
+        model=args.model, weights=measurer.classifier.weights, dataset=args.dataset,
+        images=len(journal.results), scales=measurer.scales,
         units=[dict(name=unit.name, branches=unit.short_names, kernels=unit.kernels)
                for unit in measurer.units],
-        scales=measurer.scales, images=len(journal.results),
-        means=[asdict(row) for row in results],
+        means=[{"unit": row.unit, "class": row.label,
+                "label": class_name(classes, row.label), "scale": row.scale,
+                "value": row.value, "n": row.n, "mean": row.mean,
+                "standard_error": row.standard_error} for row in results],
         unreadable=[dict(name=name, error=error)
-                    for name, error in journal.errors.values()])
+                    for _, (name, error) in sorted(journal.errors.items())])
 
 
 def _table(units, scales, results):
+    """The means over all images, as lines."""
     found = {(row.unit, row.scale, row.value): row for row in results
              if row.label is None}
-    rows = [("unit", "scale", "difference", "", "change", "")]
-    for unit in units:
-        for scale in scales:
-            difference = found[unit.name, scale, "difference"]
-            change = found.get((unit.name, scale, "change"))
-            rows.append((unit.name, f"{scale:g}x", *_with_error(difference),
-                         *(_with_error(change) if change else ("", ""))))
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    n = found[units[0].name, scales[0], "difference"].n
-    return "\n".join(["  ".join(map(str.ljust, row, widths)).rstrip()
-                      for row in rows] + [f"{n} images; ± the standard error"])
+    yield from aligned([
+        ("unit", "scale", "difference", "", "change", ""),
+        *((unit.name, f"{scale:g}x",
+           *_with_error(found[unit.name, scale, "difference"]),
+           *_with_error(found.get((unit.name, scale, "change"))))
+          for unit in units for scale in scales)], "<>><><")
+    yield f"{results[0].n} images; ± the standard error"
 
 
 def _with_error(row):
+    if row is None:
+        return "", ""
     error = row.standard_error
     return f"{row.mean:+.4f}", "" if error is None else f"± {error:.4f}"

@@ -46,10 +46,11 @@ def add_arguments(parser):
 
 
 def run(args):
-    from sknet import picture
     from sknet.classifier import Classifier
+    from sknet.figures import check_name
+    from sknet.picture import Picture
     if args.picture:
-        picture.check_name(args.picture)
+        check_name(args.picture)
     labels = args.labels and read_labels(args.labels, args.label_order)
     if args.label_order and not args.labels:
         raise InputError("--label-order: needs --labels meta.mat")
@@ -62,7 +63,7 @@ def run(args):
     if classifier.ignored:
         print(f"sknet classify: {classifier.weights}: not in the net, so not "
               f"used: {', '.join(classifier.ignored)}", file=sys.stderr)
-    sketch = picture.Picture(classifier.param) if args.picture else None
+    sketch = Picture(classifier.param) if args.picture else None
     results, unreadable = _classify(args, classifier, labels, sketch)
     if args.json:
         print(json.dumps(dict(model=args.model, weights=classifier.weights,

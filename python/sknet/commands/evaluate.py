@@ -61,13 +61,15 @@ def add_arguments(parser):
 def run(args):
     from sknet.data.loading import batches
     from sknet.evaluation.confusion import draw
-    from sknet.evaluation.predictions import Predictions
     from sknet.evaluation.report import Report, write_csv
+    from sknet.evaluation.scoring import kept
+    from sknet.journal import Journal
     _check_outputs(args)
     scorer = _scorer(args)
     todo = batches(len(scorer.dataset), args.batch_size)
-    with Predictions.opened(args.predictions or _default_name(args, scorer),
-                            scorer.identity(), todo, args.force) as predictions:
+    with Journal.opened(args.predictions or _default_name(args, scorer),
+                        "predictions of `sknet evaluate`", scorer.identity(), todo,
+                        kept, args.force) as predictions:
         _complete(args, scorer, predictions)
     if not predictions.results:
         raise InputError(f"{args.dataset}: none of its images could be read")
@@ -98,10 +100,10 @@ _CHANCE = ("this is what guesses would give. The likely cause: the labels are in
 
 
 def _check_outputs(args):
-    from sknet import picture
+    from sknet.figures import check_name
     from sknet.weights.files import refuse_overwriting
     if args.confusion:
-        picture.check_name(args.confusion)
+        check_name(args.confusion)
     for path in filter(None, (args.csv, args.confusion)):
         refuse_overwriting(path, args.force)
 

@@ -1,9 +1,7 @@
 """A picture of which classes are taken for which."""
-from pathlib import Path
-
 import numpy as np
 
-from sknet.files import replacing
+from sknet.figures import save
 
 FEW = 25  # classes whose names and numbers can be read in the matrix
 WORST = 30  # confusions listed beside it
@@ -35,8 +33,7 @@ def draw(path, matrix, names=None):
     grid.set_xlabel("predicted class")
     grid.set_ylabel("class")
     _list(worst, matrix, names)
-    with replacing(path) as name:
-        figure.savefig(name, format=Path(path).suffix[1:].lower(), dpi=120)
+    save(figure, path)
 
 
 def _write_numbers(grid, matrix, shares, names):

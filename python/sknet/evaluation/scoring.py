@@ -1,6 +1,5 @@
 """What a classifier says of each image of a dataset."""
-import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,8 +7,6 @@ from sknet.classifier import Classifier
 from sknet.data.loading import loaded
 from sknet.errors import InputError
 from sknet.evaluation.views import Views
-from sknet.files import digest
-from sknet.text import to_text
 
 TOP = 5
 
@@ -46,11 +43,9 @@ class Scorer:
 
     def identity(self):
         """What the rows depend on, as JSON values."""
-        return dict(net=hashlib.sha256(to_text(self.classifier.param).encode())
-                    .hexdigest(), weights=digest(self.classifier.weights),
-                    dataset=self.dataset.digest(), images=len(self.dataset),
-                    preprocessing=asdict(self.views.preprocessing),
-                    crops=self.views.crops, flip=self.views.flip)
+        return dict(**self.classifier.identity(), dataset=self.dataset.digest(),
+                    images=len(self.dataset), crops=self.views.crops,
+                    flip=self.views.flip)
 
     def _probabilities(self, items):
         """The mean over the views, images x classes, in doubles. One view at a
@@ -64,6 +59,11 @@ def check_label(label, name, num_classes):
     if not 0 <= label < num_classes:
         raise InputError(f"{name}: its label is {label}; the net has {num_classes} "
                          f"classes, 0 to {num_classes - 1}")
+
+
+def kept(row):
+    """Return (label, rank, most probable class) of a Scorer's row without error."""
+    return row["label"], row["rank"], row["classes"][0]
 
 
 def _row(item, probabilities):
