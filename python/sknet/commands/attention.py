@@ -140,14 +140,19 @@ def _measured(args, measurer):
     with Journal.opened(path, "measured by `sknet attention`", measurer.identity(),
                         batches(total, args.batch_size), kept, args.force) as journal, \
             progress(total, "image", total - sum(map(len, journal.todo))) as bar:
-        for batch, rows in run_sharded(measurer, journal.todo, args.ray,
-                                       args.processes):
-            journal.add(rows)
-            for row in rows:
-                if "error" in row:
-                    bar.write(f"sknet attention: {row['error']}; skipped",
-                              file=sys.stderr)
-            bar.update(len(batch))
+        try:
+            for batch, rows in run_sharded(measurer, journal.todo, args.ray,
+                                           args.processes):
+                journal.add(rows)
+                for row in rows:
+                    if "error" in row:
+                        bar.write(f"sknet attention: {row['error']}; skipped",
+                                  file=sys.stderr)
+                bar.update(len(batch))
+        except KeyboardInterrupt:
+            bar.write(f"sknet attention: {path} has what is done; the same command "
+                      "goes on", file=sys.stderr)
+            raise
     return journal
 
 
