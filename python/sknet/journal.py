@@ -52,8 +52,12 @@ class Journal:
             _lock(self._file, path)
             self._file.write(_line(identity))
             self.add([row for row in rows if row["index"] not in again])
-        with self._file:
-            yield self
+        try:
+            with self._file:
+                yield self
+        finally:
+            if not self.results and not self.errors and os.path.isfile(path):
+                os.unlink(path)
 
     def _remember(self, row):
         index = row["index"]

@@ -11,7 +11,7 @@ def progress(total, unit, done=0):
     unit = f" {unit}s"
     if sys.stderr.isatty():
         return tqdm(total=total, initial=done, unit=unit, smoothing=0.1)
-    return tqdm(total=total, initial=done, unit=unit, file=_Lines(), delay=1,
+    return tqdm(total=total, initial=done, unit=unit, file=_Lines(),
                 mininterval=SECONDS, maxinterval=SECONDS,
                 bar_format="{n_fmt}/{total_fmt}{unit}, {rate_fmt}, {remaining} left")
 
@@ -19,9 +19,13 @@ def progress(total, unit, done=0):
 class _Lines:
     """A file for tqdm, which would draw each state over the last."""
 
+    _last = None
+
     def write(self, text):
-        if text.strip():
-            print(text.strip(), file=sys.stderr)
+        text = text.strip()
+        if text and text != self._last:
+            print(text, file=sys.stderr)
+            self._last = text
 
     def flush(self):
         sys.stderr.flush()

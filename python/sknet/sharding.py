@@ -7,6 +7,7 @@ who computes it.
 import itertools
 import os
 import pickle
+import socket
 
 from sknet.errors import InputError
 
@@ -34,47 +35,42 @@ def run(worker, batches, address=None, processes=None):
 
 
 class Shard:
-    """A worker in a process of its own."""
+    """A worker in a process of its own, which is made where it is first needed."""
 
-    def __init__(self, folder, pickled):
-        try:
-            os.chdir(folder)
-        except OSError as error:
-            raise InputError(f"{folder}: {error.strerror} on a machine of the "
-                             "cluster; expected the same folders") from error
-        self._worker = pickle.loads(pickled)
+    worker = None
 
-    def run(self, batches):
-        return list(self._worker(batches))
+    def run(self, folder, pickled, batches):
+        if not self.worker:
+            try:
+                os.chdir(folder)
+            except OSError as error:
+                raise InputError(f"{folder}: {error.strerror} on a machine of the "
+                                 "cluster; expected the same folders") from error
+            self.worker = pickle.loads(pickled)
+        return list(self.worker(batches))
 
 
 def _over_ray(worker, batches, address, processes):
     # Ray would tell its makers.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    import ray
-    from ray.util import ActorPool
-    if address == "local":
-        cluster = dict(num_cpus=processes or os.cpu_count(), include_dashboard=False)
-    else:
-        cluster = dict(address=address)
     try:
-        ray.init(log_to_driver=False, logging_level="ERROR", **cluster)
-    # Ray raises what its parts do, ConnectionError and ValueError among others.
-    except Exception as error:
-        reason = str(error).partition("\n")[0]
-        raise InputError(f"--ray {address}: no cluster there: {reason}") from error
+        import ray
+        from ray.util import ActorPool
+    except ImportError as error:
+        raise InputError("--ray needs the package ray: pip install ray") from error
+    _connect(ray, address, processes)
     shards = [batches[start:start + SHARD]
               for start in range(0, len(batches), SHARD)]
-    processes = processes or int(ray.cluster_resources().get("CPU", 1))
+    cores = int(ray.cluster_resources().get("CPU", 1))
+    processes = min(processes or cores, cores)
     # A core each: Ray sets OMP_NUM_THREADS to that.
     make = ray.remote(num_cpus=1, max_restarts=RESTARTS,
                       max_task_retries=RESTARTS)(Shard)
     try:
         pickled = ray.put(pickle.dumps(worker))
-        pool = ActorPool([make.remote(os.getcwd(), pickled)
-                          for _ in range(min(processes, len(shards)))])
+        pool = ActorPool([make.remote() for _ in range(min(processes, len(shards)))])
         results = pool.map_unordered(
-            lambda actor, shard: actor.run.remote(shard), shards)
+            lambda actor, shard: actor.run.remote(os.getcwd(), pickled, shard), shards)
         yield from itertools.chain.from_iterable(results)
     except ray.exceptions.RayTaskError as error:
         raise error.cause from error
@@ -83,3 +79,20 @@ def _over_ray(worker, batches, address, processes):
                          f"{error}".partition("\n")[0]) from error
     finally:
         ray.shutdown()
+
+
+def _connect(ray, address, processes):
+    if address == "local":
+        cluster = dict(num_cpus=processes or os.cpu_count(), include_dashboard=False)
+    else:
+        cluster = dict(address=address)
+    try:
+        host, colon, port = address.rpartition(":")
+        if colon and "/" not in host:
+            # Ray would try for many minutes.
+            socket.create_connection((host, int(port)), timeout=10).close()
+        ray.init(log_to_driver=False, logging_level="ERROR", **cluster)
+    # Ray raises what its parts do, ConnectionError and ValueError among others.
+    except Exception as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"--ray {address}: no cluster there: {reason}") from error
