@@ -19,7 +19,7 @@ VERBS = {"models": models, "generate": generate, "summary": summary, "view": vie
 
 def main(argv=None):
     """Run the command with the arguments `argv`; return the exit status."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     # Caffe reports every layer that it sets up; only errors are of interest.
     os.environ.setdefault("GLOG_minloglevel", "2")
     if sys.stdout is None:
@@ -54,7 +54,7 @@ def _drop_output():
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _parser():
+def parser():
     parser = argparse.ArgumentParser(
         prog="sknet", description="Models, weights and images for Caffe.")
     debug = dict(action="store_true", help="show the traceback of an error")

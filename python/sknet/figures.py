@@ -5,6 +5,7 @@ from sknet.errors import InputError
 from sknet.files import replacing
 
 FORMATS = ("png", "pdf", "svg", "jpg")
+MOST = 20  # letters of a class's name
 
 
 def check_name(path):
@@ -20,3 +21,8 @@ def save(figure, path):
     """Write a matplotlib Figure, in the format that the name ends in."""
     with replacing(path) as name:
         figure.savefig(name, format=Path(path).suffix[1:].lower(), dpi=110)
+
+
+def shortened(name):
+    """A class's name with room for it."""
+    return name if len(name) <= MOST else name[:MOST - 1] + "…"

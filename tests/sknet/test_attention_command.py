@@ -2,6 +2,7 @@
 import csv
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -14,9 +15,10 @@ from PIL import Image
 
 from sknet.attention import Unit, charts, units
 from sknet.attention.means import Mean
-from sknet.attention.measure import Enlarged
+from sknet.attention.measure import Enlarged, Measurer
 from sknet.attention.panels import panel
 from sknet.classifier import Classifier
+from sknet.data.datasets import ImageFiles
 from sknet.data.preprocessing import Preprocessing
 
 from attention_nets import write_known_net
@@ -221,6 +223,15 @@ def test_at_scale_1_it_is_what_classify_sees(digits, images, sknet, tmp_path):
     found = [float(row["attention"]) for row in rows(tmp_path / "out/attention.csv")
              if (row["unit"], row["scale"]) == ("conv3_2", "1")]
     np.testing.assert_allclose(found, softmax[0].mean(axis=(1, 2)), rtol=1e-5)
+
+
+def test_other_processes_measure_the_same(digits, images):
+    classifier = Classifier("sknet_digits", digits.weights)
+    dataset = ImageFiles("", images, [None] * len(images))
+    measurer = Measurer(classifier, dataset, units(classifier.param), (1.0, 2.0))
+    sent = pickle.loads(pickle.dumps(measurer))
+    batches = [range(0, 2), range(2, 5)]
+    assert list(sent(batches)) == list(measurer(batches))
 
 
 def test_goes_on_after_ctrl_c(digits, images, tmp_path, sknet):

@@ -1,6 +1,8 @@
 """Charts of the attention on larger kernels, like the paper's figures 3 and 4."""
 import numpy as np
 
+from sknet.figures import shortened
+
 MARKERS = "osD^vP*X"
 MANY = 40  # classes; more have no names on the axis
 
@@ -29,7 +31,7 @@ def by_scale(means, units, scales):
     n = found[units[0].name, None, scales[0]].n
     axes.set_title(f"Mean of {n:,} images (lines: 2 standard errors)", fontsize=10)
     _finish(axes, units)
-    _legend(figure, axes)
+    _legend(figure, axes, scales)
     return figure
 
 
@@ -55,10 +57,12 @@ def by_class(means, units, scales, names):
         axes.axhline(0, color="black", lw=0.8)
         _finish(axes, [unit])
     if few:
-        rows[-1].set_xticks(places, names.values(), fontsize=8,
-                            rotation=90 if max(map(len, names.values())) > 4 else 0)
+        labels = [shortened(name) for name in names.values()]
+        crowded = len(labels) * max(map(len, labels)) > 60
+        rows[-1].set_xticks(places, labels, fontsize=8,
+                            rotation=90 if crowded else 0)
     rows[-1].set_xlabel("class")
-    _legend(figure, rows[0])
+    _legend(figure, rows[0], scales)
     return figure
 
 
@@ -104,6 +108,7 @@ def _finish(axes, units):
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _legend(figure, axes):
-    figure.legend(*axes.get_legend_handles_labels(), title="scale", fontsize=9,
-                  loc="outside right upper", frameon=False)
+def _legend(figure, axes, scales):
+    if len(scales) > 1:
+        figure.legend(*axes.get_legend_handles_labels(), title="scale", fontsize=9,
+                      loc="outside right upper", frameon=False)

@@ -33,7 +33,7 @@ def draw(panels, units, channel_units, scales):
     from matplotlib.figure import Figure
     columns = len(scales) + 1 + len(channel_units)
     ratios = [1] * len(scales) + [1.8] + [2] * len(channel_units)
-    figure = Figure(figsize=(1.35 * sum(ratios), 1.75 * len(panels) + 0.7),
+    figure = Figure(figsize=(1.35 * sum(ratios), 1.75 * len(panels) + 0.5),
                     layout="constrained")
     grid = figure.subplots(len(panels), columns, squeeze=False, width_ratios=ratios)
     for axes in grid[1:, len(scales)]:
@@ -49,7 +49,7 @@ def draw(panels, units, channel_units, scales):
                 axes.set_title(f"{unit.name}: attention of {size}×{size}", fontsize=8)
     grid[0, len(scales)].set_title(axis_name(units).replace("\n", " "), fontsize=8)
     figure.legend(*grid[0, -1].get_legend_handles_labels(), ncols=len(scales),
-                  loc="outside upper right", title="scale", frameon=False, fontsize=8)
+                  loc="outside upper right", frameon=False, fontsize=8)
     return figure
 
 
@@ -72,9 +72,9 @@ def _units(axes, shown, units, scales, last):
 
 
 def _channels(axes, shown, unit, scales, last):
-    largest = int(np.argmax(unit.kernels))
-    for place, (scale, colour) in enumerate(zip(scales, colours(scales))):
-        axes.plot(shown.attention[unit.name][place, largest], color=colour, lw=0.9,
+    found = shown.attention[unit.name][:, int(np.argmax(unit.kernels))]
+    for scale, colour, line in zip(scales, colours(scales), found):
+        axes.plot(line, color=colour, lw=0.9 if len(line) <= 128 else 0.4,
                   label=f"{scale:g}x")
     axes.set_ylim(0, 1)
     axes.tick_params(labelsize=7)

@@ -186,7 +186,8 @@ def _draw(args, measurer, results, classes, drawn, indices):
     if args.panels:
         count = min(args.panels, len(indices))
         shown = [panels.panel(measurer.classifier, dataset.image(index),
-                              Path(dataset.name(index)).name, measurer.units, scales)
+                              "\n".join(Path(dataset.name(index)).parts[-2:]),
+                              measurer.units, scales)
                  for index in indices[::len(indices) // count][:count]]
         save(panels.draw(shown, for_all, for_classes, scales), files["panels"])
 

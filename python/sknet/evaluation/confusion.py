@@ -1,7 +1,7 @@
 """A picture of which classes are taken for which."""
 import numpy as np
 
-from sknet.figures import save
+from sknet.figures import save, shortened
 
 FEW = 25  # classes whose names and numbers can be read in the matrix
 WORST = 30  # confusions listed beside it
@@ -38,9 +38,9 @@ def draw(path, matrix, names=None):
 
 def _write_numbers(grid, matrix, shares, names):
     places = range(len(names))
-    grid.set_xticks(places, [_short(name) for name in names],
+    grid.set_xticks(places, [shortened(name) for name in names],
                     rotation=90 if max(map(len, names)) > 3 else 0)
-    grid.set_yticks(places, [_short(name) for name in names])
+    grid.set_yticks(places, [shortened(name) for name in names])
     for row, column in zip(*np.nonzero(matrix)):
         grid.annotate(str(matrix[row, column]), (column, row), ha="center",
                       va="center", fontsize=8,
@@ -64,13 +64,9 @@ def _list(axes, matrix, names):
     np.fill_diagonal(wrong, 0)
     order = np.argsort(-wrong, axis=None, kind="stable")[:WORST]
     lines = [f"{wrong[row, column]:>5} of {matrix[row].sum():<5} "
-             f"{_short(names[row])} → {_short(names[column])}"
+             f"{shortened(names[row])} → {shortened(names[column])}"
              for row, column in zip(*np.unravel_index(order, wrong.shape))
              if wrong[row, column]]
     axes.set_axis_off()
     axes.set_title("images: class → predicted", loc="left", fontsize=10)
     axes.text(0, 1, "\n".join(lines), va="top", fontsize=8, family="monospace")
-
-
-def _short(name):
-    return name if len(name) <= 20 else name[:19] + "…"
