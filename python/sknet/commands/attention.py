@@ -24,6 +24,7 @@ from pathlib import Path
 
 from sknet.commands.arguments import (add_dataset, add_preprocessing, add_shards,
                                       positive, preprocessing)
+from sknet.commands.journaled import complete
 from sknet.commands.tables import aligned
 from sknet.errors import InputError
 
@@ -40,8 +41,8 @@ def add_arguments(parser):
                         help="where the files go; a run that was cut off goes on there")
     parser.add_argument("--weights", metavar="FILE",
                         help="default: what comes with the named model")
-    parser.add_argument("--scales", type=_scales, default=(1.0, 1.5, 2.0), metavar="X,Y",
-                        help="how large objects are shown (default: 1,1.5,2)")
+    parser.add_argument("--scales", type=_scales, default="1,1.5,2", metavar="X,Y",
+                        help="how large objects are shown (default: %(default)s)")
     parser.add_argument("--units", type=lambda text: text.split(","), metavar="X,Y",
                         help="drawn units (default: the last of each stage; for each "
                         "class, of the first, middle and last stage)")
@@ -129,30 +130,16 @@ def _measured(args, measurer):
     from sknet.attention.measure import kept
     from sknet.data.loading import batches
     from sknet.journal import Journal
-    from sknet.progress import progress
-    from sknet.sharding import run as run_sharded
     from sknet.weights.files import refuse_overwriting
-    path, total = args.output / "measured.jsonl", len(measurer.dataset)
+    path = args.output / "measured.jsonl"
     if not path.exists():
         for name in ("attention.csv", "means.csv", *_figures(args).values()):
             refuse_overwriting(args.output / name, args.force)
     args.output.mkdir(parents=True, exist_ok=True)
+    todo = batches(len(measurer.dataset), args.batch_size)
     with Journal.opened(path, "measured by `sknet attention`", measurer.identity(),
-                        batches(total, args.batch_size), kept, args.force) as journal, \
-            progress(total, "image", total - sum(map(len, journal.todo))) as bar:
-        try:
-            for batch, rows in run_sharded(measurer, journal.todo, args.ray,
-                                           args.processes):
-                journal.add(rows)
-                for row in rows:
-                    if "error" in row:
-                        bar.write(f"sknet attention: {row['error']}; skipped",
-                                  file=sys.stderr)
-                bar.update(len(batch))
-        except KeyboardInterrupt:
-            bar.write(f"sknet attention: {path} has what is done; the same command "
-                      "goes on", file=sys.stderr)
-            raise
+                        todo, kept, args.force) as journal:
+        complete(args, measurer, journal)
     return journal
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from sknet.commands.arguments import (add_dataset, add_preprocessing, add_shards,
                                       preprocessing)
+from sknet.commands.journaled import complete
 from sknet.errors import InputError
 from sknet.evaluation.views import CROPS, Views
 
@@ -70,7 +71,7 @@ def run(args):
     with Journal.opened(args.predictions or _default_name(args, scorer),
                         "predictions of `sknet evaluate`", scorer.identity(), todo,
                         kept, args.force) as predictions:
-        _complete(args, scorer, predictions)
+        complete(args, scorer, predictions)
     if not predictions.results:
         raise InputError(f"{args.dataset}: none of its images could be read")
     classifier = scorer.classifier
@@ -128,30 +129,6 @@ def _default_name(args, scorer):
     text = json.dumps(scorer.identity())
     return f"{Path(args.model).stem}-{hashlib.sha256(text.encode()).hexdigest()[:8]}" \
         ".jsonl"
-
-
-def _complete(args, scorer, predictions):
-    """Compute the predictions that are not there."""
-    from sknet.progress import progress
-    from sknet.sharding import run as run_sharded
-    total, left = len(scorer.dataset), sum(map(len, predictions.todo))
-    if left < total:
-        print(f"sknet evaluate: {total - left} of {total} images are in "
-              f"{predictions.path} already", file=sys.stderr)
-    with progress(total, "image", total - left) as bar:
-        try:
-            for batch, rows in run_sharded(scorer, predictions.todo, args.ray,
-                                           args.processes):
-                predictions.add(rows)
-                for row in rows:
-                    if "error" in row:
-                        bar.write(f"sknet evaluate: {row['error']}; skipped",
-                                  file=sys.stderr)
-                bar.update(len(batch))
-        except KeyboardInterrupt:
-            bar.write(f"sknet evaluate: {predictions.path} has what is done; the same "
-                      "command goes on", file=sys.stderr)
-            raise
 
 
 def _summary(args, scorer, report, predictions):
