@@ -4,10 +4,12 @@ A worker is a picklable callable from batches, ranges of indices, to an iterator
 (batch, result). Each result depends on its batch alone, so that it does not matter
 who computes it.
 """
+import contextlib
 import itertools
 import os
 import pickle
 import socket
+import sys
 
 from sknet.errors import InputError
 
@@ -31,7 +33,9 @@ def run(worker, batches, address=None, processes=None):
     if address is None:
         yield from worker(batches)
     elif batches:
-        yield from _over_ray(worker, batches, address, processes)
+        # Ray tells of its troubles on standard output, which is the command's.
+        with contextlib.redirect_stdout(sys.stderr):
+            yield from _over_ray(worker, batches, address, processes)
 
 
 class Shard:
