@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sknet.evaluation.predictions import Predictions
 from sknet.evaluation.report import Report
 from sknet.source import shipped
 
@@ -279,43 +278,6 @@ def test_predictions_of_something_else_are_refused(sknet, refused, held_out, dig
     assert kept.read_text() == "my notes\n"
     assert sknet(*command, "--force").returncode == 0
     assert rows_of(kept) == [json.loads(line) for line in before.splitlines()[1:]]
-
-
-def rows(indices):
-    return [dict(index=index, name=str(index), label=0, rank=1, classes=[0])
-            for index in indices]
-
-
-def test_what_is_done_again(tmp_path):
-    """Batches that are not whole, or with errors."""
-    path, batches = tmp_path / "rows.jsonl", [range(0, 3), range(3, 6), range(6, 8)]
-    with Predictions.opened(path, dict(a=[1]), batches) as predictions:
-        assert predictions.todo == batches
-        predictions.add(rows([3, 4, 5]))
-        predictions.add(rows([0, 1]) + [dict(index=2, name="2", error="broken")])
-    assert predictions.errors == {2: ("2", "broken")}
-    with open(path, "a") as file:
-        file.write('{"index": 6, "name": "6", "la')
-    with Predictions.opened(path, dict(a=(1,)), batches) as predictions:
-        assert predictions.todo == [range(0, 3), range(6, 8)]
-        assert set(predictions.results) == {3, 4, 5} and not predictions.errors
-        predictions.add(rows([6, 7]))
-    with Predictions.opened(path, dict(a=[1]), [range(0, 4), range(4, 8)]) \
-            as predictions:
-        assert predictions.todo == [range(0, 4)]
-    assert [row["index"] for row in rows_of(path)] == [4, 5, 6, 7]
-
-
-def test_two_do_not_write_to_one_file(tmp_path):
-    path = tmp_path / "rows.jsonl"
-    with Predictions.opened(path, {}, [range(2)]) as predictions:
-        predictions.add(rows([0, 1]))
-        code = ("import sys; from sknet.evaluation.predictions import Predictions\n"
-                "with Predictions.opened(sys.argv[1], {}, []): pass")
-        done = subprocess.run([sys.executable, "-c", code, str(path)],
-                              capture_output=True, text=True)
-        assert "another evaluation is writing to it" in done.stderr
-    assert [row["index"] for row in rows_of(path)] == [0, 1]
 
 
 def test_ctrl_c_keeps_what_is_done(held_out, tmp_path):
