@@ -7,18 +7,20 @@ import argparse
 import os
 import sys
 
-from sknet.commands import (classify, convert, fetch, fold, generate, inspect,
-                            models, summary, train, verify, view)
+from sknet.commands import (attention, classify, convert, evaluate, extract, fetch,
+                            fold, generate, inspect, models, summary, train, verify,
+                            view)
 from sknet.errors import InputError
 
 VERBS = {"models": models, "generate": generate, "summary": summary, "view": view,
-         "classify": classify, "inspect": inspect, "verify": verify, "fold": fold,
-         "convert": convert, "fetch": fetch, "train": train}
+         "classify": classify, "evaluate": evaluate, "attention": attention,
+         "extract": extract, "train": train, "inspect": inspect, "verify": verify,
+         "fold": fold, "convert": convert, "fetch": fetch}
 
 
 def main(argv=None):
     """Run the command with the arguments `argv`; return the exit status."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     # Caffe reports every layer that it sets up; only errors are of interest.
     os.environ.setdefault("GLOG_minloglevel", "2")
     if sys.stdout is None:
@@ -53,7 +55,7 @@ def _drop_output():
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _parser():
+def parser():
     parser = argparse.ArgumentParser(
         prog="sknet", description="Models, weights and images for Caffe.")
     debug = dict(action="store_true", help="show the traceback of an error")

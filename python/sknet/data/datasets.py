@@ -8,6 +8,7 @@ pickling:
     dataset.label(i)  the number of its class, from 0
     dataset.image(i)  Pillow, RGB; raises InputError if it cannot be decoded
     dataset.classes   the classes' names, or None
+    dataset.labels    all labels, or None where only the images' records tell them
     dataset.digest()  a hash in hexadecimal, the same for the same images and labels
 """
 import hashlib
@@ -81,7 +82,7 @@ class ImageFiles:
 
     def __init__(self, root, names, labels, classes=None):
         self.root, self.classes = Path(root), classes
-        self._names, self._labels = tuple(names), tuple(labels)
+        self._names, self.labels = tuple(names), tuple(labels)
 
     def __len__(self):
         return len(self._names)
@@ -90,14 +91,14 @@ class ImageFiles:
         return self._names[index]
 
     def label(self, index):
-        return self._labels[index]
+        return self.labels[index]
 
     def image(self, index):
         return read_image(self.root / self._names[index])
 
     def digest(self):
         hasher = hashlib.sha256()
-        for name, label in zip(self._names, self._labels):
+        for name, label in zip(self._names, self.labels):
             hasher.update(f"{name} {label}\n".encode(errors="surrogateescape"))
         return hasher.hexdigest()
 

@@ -1,9 +1,8 @@
 """An LMDB of Datum messages, as convert_imageset makes them."""
-import functools
 import hashlib
 import io
 import os
-from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -21,12 +20,21 @@ class ImageLmdb:
     Raises InputError if it cannot be read, or is empty.
     """
 
+    labels = None
+
     def __init__(self, path, classes=None, places=None):
         self.path, self.classes, self._places = str(path), classes, places
+        self._environment = _environment(self.path)
         with self._reading() as transaction:
             self._keys = list(transaction.cursor().iternext(values=False))
         if not self._keys:
             raise InputError(f"{path}: no images in it")
+
+    def __getstate__(self):
+        return {**vars(self), "_environment": None}
+
+    def __setstate__(self, state):
+        vars(self).update(state, _environment=_environment(state["path"]))
 
     def __len__(self):
         return len(self._keys)
@@ -62,9 +70,8 @@ class ImageLmdb:
         """A hash that changes with the content: of the keys, the size and the number
         of times that it was written to."""
         hasher = hashlib.sha256(b"\0".join(self._keys))
-        environment = _environment(self.path, os.getpid())
-        hasher.update(repr((environment.info()["last_txnid"], environment.stat(),
-                            self._places)).encode())
+        hasher.update(repr((self._environment.info()["last_txnid"],
+                            self._environment.stat(), self._places)).encode())
         return hasher.hexdigest()
 
     def _datum(self, index):
@@ -77,15 +84,22 @@ class ImageLmdb:
                              "Datum messages") from error
 
     def _reading(self):
-        return _environment(self.path, os.getpid()).begin(buffers=False)
+        return self._environment.begin()
 
 
-# One for each process: LMDB forbids a second, and to use one after a fork.
-@functools.lru_cache(maxsize=None)
-def _environment(path, process):
+# LMDB forbids to open one twice in a process.
+_OPEN = WeakValueDictionary()
+
+
+def _environment(path):
+    """The LMDB, open as long as someone has it."""
     import lmdb
-    try:
-        return lmdb.open(path, readonly=True, lock=False, readahead=False,
-                         subdir=Path(path).is_dir())
-    except lmdb.Error as error:
-        raise InputError(f"{path}: {error}; expected an LMDB") from error
+    place = os.path.realpath(path)
+    environment = _OPEN.get(place)
+    if environment is None:
+        try:
+            environment = lmdb.open(place, readonly=True, lock=False, readahead=False)
+        except lmdb.Error as error:
+            raise InputError(f"{path}: {error}; expected an LMDB") from error
+        _OPEN[place] = environment
+    return environment

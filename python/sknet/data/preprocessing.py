@@ -48,25 +48,33 @@ class Preprocessing:
 
         Raises InputError if it is smaller than the crop.
         """
-        image = self.frame(image)
-        pixels = np.asarray(image)
+        return self.values(self.frame(image))
+
+    def frame(self, image):
+        """Return the part of a Pillow image that the net sees, resized."""
+        image = self.resized(image)
+        left, top = ((side - self.crop) // 2 for side in image.size)
+        return image.crop((left, top, left + self.crop, top + self.crop))
+
+    def resized(self, image):
+        """Return all of a Pillow image, its shorter side as it shall be."""
+        if self.shorter_side:
+            image = _resize(image, self.shorter_side)
+        if min(image.size) < self.crop:
+            raise InputError(f"{image.width}x{image.height} pixels are fewer "
+                             f"than the crop of {self.crop}")
+        return image
+
+    def values(self, frame):
+        """Return a part of crop x crop pixels as the net's input."""
+        pixels = np.asarray(frame)
         if self.channels == "gray":
             # Grey as OpenCV and Pillow both compute it, in whole numbers.
-            pixels = np.asarray(image.convert("L"))[..., None]
+            pixels = np.asarray(frame.convert("L"))[..., None]
         else:
             pixels = pixels[..., CHANNELS[self.channels]]
         pixels = (pixels - np.float32(self.mean)) * np.float32(self.scale)
         return pixels.transpose(2, 0, 1).astype(np.float32)
-
-    def frame(self, image):
-        """Return the part of a Pillow image that the net sees, resized."""
-        if self.shorter_side:
-            image = _resize(image, self.shorter_side)
-        left, top = ((side - self.crop) // 2 for side in image.size)
-        if left < 0 or top < 0:
-            raise InputError(f"{image.width}x{image.height} pixels are fewer "
-                             f"than the crop of {self.crop}")
-        return image.crop((left, top, left + self.crop, top + self.crop))
 
 
 def read_image(file, name=None):
