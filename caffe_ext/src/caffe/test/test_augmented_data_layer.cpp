@@ -1,4 +1,4 @@
-#ifdef USE_OPENCV
+#if defined(USE_OPENCV) && defined(USE_LMDB)
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
@@ -384,8 +384,10 @@ TYPED_TEST(AugmentedDataLayerTest, TestSourcesDoNotMatter) {
   EXPECT_EQ(images, this->Run(6));
   this->UseDatabase(DataParameter_DB_LMDB, false);
   EXPECT_EQ(images, this->Run(6));
+#ifdef USE_LEVELDB
   this->UseDatabase(DataParameter_DB_LEVELDB);
   EXPECT_EQ(images, this->Run(6));
+#endif
 }
 
 TYPED_TEST(AugmentedDataLayerTest, TestSolversSeedDecides) {
@@ -498,4 +500,4 @@ TYPED_TEST(AugmentedDataLayerTest, TestBadParameters) {
 }
 
 }  // namespace caffe
-#endif  // USE_OPENCV
+#endif  // USE_OPENCV && USE_LMDB
