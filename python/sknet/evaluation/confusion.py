@@ -1,4 +1,5 @@
 """A picture of which classes are taken for which."""
+import re
 from pathlib import Path
 
 import numpy as np
@@ -76,4 +77,6 @@ def _list(axes, matrix, names):
 
 
 def _short(name):
+    # Of "n01440764 tench", the words tell more.
+    name = re.sub(r"^n\d{8} ", "", name)
     return name if len(name) <= 20 else name[:19] + "…"
