@@ -111,7 +111,7 @@ setup(
         "test": ["pytest", "hypothesis", "mlxtend", "netron", "onnx", "onnxruntime",
                  "opencv-python-headless<5", "pyyaml", "ray", "scikit-image"],
         "torch": ["torch==2.14.1", "torchvision==0.29.1", "timm", "onnxscript", "ncnn",
-                  "pnnx"],
+                  "pnnx", "openvino"],
         "cuda": ["nvidia-cublas", "nvidia-curand", "nvidia-cudnn-cu13",
                  "nvidia-nccl-cu13"],
     },

@@ -1,5 +1,6 @@
 """Files that are either whole or not there."""
 import contextlib
+import errno
 import hashlib
 import os
 import tempfile
@@ -10,13 +11,15 @@ from sknet.errors import InputError
 
 @contextlib.contextmanager
 def replacing(path):
-    """Yield the name of a new file in path's folder, and give it path's name
-    when the block ends without an error.
+    """Yield the name of a new file, and give it path's name when the block ends
+    without an error.
 
     A link's target is replaced, not the link; a file that is there keeps its
     mode. What is no regular file (a device, a pipe) is itself what is yielded.
+    Until it is whole the file has no name in any folder, where the system knows
+    such files, so that nothing is left of it if the process is killed.
 
-    Raises InputError if the folder cannot be written to.
+    Raises InputError if the folder cannot be written to, or its disk is full.
     """
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file():
@@ -24,32 +27,80 @@ def replacing(path):
             raise InputError(f"{path}: cannot be written: it is a folder")
         yield str(path)
         return
+    with _refusals(path):
+        folder = os.open(path.parent, os.O_RDONLY)
+        handle, name = _new_file(path)
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
-    os.close(handle)
-    try:
-        yield name
-        os.chmod(name, _mode(path))
-        try:
+        with _refusals(path, _FULL):
+            yield name
+        with _refusals(path):
+            os.fchmod(handle, _mode(path))
+            os.fsync(handle)
+            name = _named(name, handle, path, folder)
             os.replace(name, path)
-        except OSError as error:
-            raise InputError(
-                f"{path}: cannot be written: {error.strerror}") from error
     except BaseException:
-        os.unlink(name)
+        if not name.startswith(_NAMELESS):
+            os.unlink(name)
         raise
+    finally:
+        os.close(handle)
+        os.close(folder)
+
+
+# Of a disk, a quota, a process's limit.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# Where Linux shows a process's open files.
+_NAMELESS = "/proc/"
+
+
+@contextlib.contextmanager
+def _refusals(path, numbers=None):
+    """The system's errors, those of the `numbers` or all, are InputErrors."""
+    try:
+        yield
+    except OSError as error:
+        if numbers and error.errno not in numbers:
+            raise
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _new_file(path):
+    """The descriptor of a new file in the path's folder, and a name to open it by:
+    if possible one that is in no folder."""
+    try:
+        handle = os.open(path.parent, os.O_TMPFILE | os.O_RDWR, 0o600)
+        return handle, f"{_NAMELESS}{os.getpid()}/fd/{handle}"
+    except (AttributeError, OSError):
+        # Another system than Linux, or a file system that has no such files.
+        return tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+
+
+def _named(name, handle, path, folder):
+    """The name of a file, given one beside `path` if it has none: replacing
+    another needs one, for a moment."""
+    if not name.startswith(_NAMELESS):
+        return name
+    own = f"{path.parent}/.{path.name}.{os.getpid()}.{handle}"
+    # With a folder's descriptor, or Python would not follow the link.
+    os.link(f"{_NAMELESS}self/fd/{handle}", own, src_dir_fd=folder,
+            follow_symlinks=True)
+    return own
 
 
 def _mode(path):
-    """The mode of the file that is there, or of any other new file; mkstemp's
-    are private."""
+    """The mode of the file that is there, or of any other new file; temporary
+    ones are private."""
     if path.exists():
         return path.stat().st_mode & 0o7777
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask
+
+
+def refuse_overwriting(path, force):
+    """Raise InputError if a regular file is there, and not `force`."""
+    if os.path.isfile(path) and not force:
+        raise InputError(f"{path}: is there already; --force overwrites it")
 
 
 def read_bytes(path):

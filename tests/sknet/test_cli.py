@@ -109,10 +109,17 @@ def test_a_link_keeps_its_name_and_a_file_its_mode(sknet, tmp_path):
     real.write_text("old")
     real.chmod(0o640)
     link.symlink_to(real)
-    assert sknet("generate", "sknet_digits", "-o", link).returncode == 0
+    assert sknet("generate", "sknet_digits", "-o", link, "--force").returncode == 0
     assert link.is_symlink() and real.read_text().startswith("# Made by")
     assert real.stat().st_mode & 0o777 == 0o640
     assert [path.name for path in tmp_path.iterdir() if "." == path.name[0]] == []
+
+
+def test_generate_overwrites_nothing_unasked(refused, tmp_path):
+    file = tmp_path / "mine.prototxt"
+    file.write_text("edited by hand")
+    refused("generate", "sknet_digits", "-o", file, naming=[str(file), "--force"])
+    assert file.read_text() == "edited by hand"
 
 
 def test_a_pipe_is_written_to(sknet, tmp_path):

@@ -1,11 +1,10 @@
 """A caffemodel as the authors' fork would have written it: the training net whole,
 with loss and labels, their batch norm's parameters in the tag 200."""
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from command import sknet
 from random_nets import random_net
 
 from sknet import models
@@ -37,13 +36,6 @@ def authors(tmp_path_factory):
     path = folder / "SKNet50.caffemodel"
     path.write_bytes(content)
     return path, arrays
-
-
-def sknet(*args):
-    done = subprocess.run([sys.executable, "-m", "sknet", *map(str, args)],
-                          capture_output=True, text=True)
-    assert done.returncode == 0, done
-    return done.stdout
 
 
 def test_every_blob_is_read(authors):

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 from random_nets import assert_same, forward, random_net
 
 from sknet import models
 from sknet.fold import fold
 from sknet.lowering import to_stock
+from sknet.onnx import export
 from sknet.text import to_text
 from sknet.weights import files
 
@@ -124,3 +126,17 @@ def test_in_opencv(original, way, tmp_path):
     param, weights, images, scores = original
     paths = written(tmp_path, *WAYS[way](param, weights))
     assert_same(by_opencv(*paths, images), scores)
+
+
+@pytest.mark.parametrize("original", [("resnext50_cbam", 64), ("dpn92", 64),
+                                      ("sknet26", 64)], indirect=True)
+def test_by_onnx_in_opencv(original, tmp_path):
+    param, weights, images, scores = original
+    param = type(param).FromString(param.SerializeToString())
+    assert param.layer[-1].type == "Softmax"
+    del param.layer[-1]
+    onnx.save(export(param, weights), tmp_path / "net.onnx")
+    net = cv2.dnn.readNetFromONNX(str(tmp_path / "net.onnx"))
+    net.enableWinograd(False)
+    net.setInput(images.astype(np.float32))
+    assert_same(net.forward(), scores)

@@ -158,9 +158,8 @@ def _write_onnx(args, weights, settings, output):
 
     from sknet import models
     from sknet.data.labels import read_labels
-    from sknet.files import replacing
+    from sknet.files import refuse_overwriting, replacing
     from sknet.onnx.net import export
-    from sknet.weights.files import refuse_overwriting
     refuse_overwriting(output, args.force)
     net = _deploy(args, weights)
     known = models.get(net.name) if net.name in models.names() else None

@@ -5,7 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from sknet.commands.arguments import positive
-from sknet.files import replacing
+from sknet.files import refuse_overwriting, replacing
 
 EXAMPLE = "sknet generate sknet50 --kind deploy --size 320 -o deploy.prototxt"
 
@@ -18,6 +18,8 @@ def add_arguments(parser):
                         "(default: %(default)s)")
     parser.add_argument("-o", "--output", metavar="FILE", type=Path,
                         help="default: standard output")
+    parser.add_argument("--force", action="store_true",
+                        help="overwrite a file that is there")
     net = parser.add_argument_group("nets (deploy, train_val)")
     net.add_argument("--batch", type=positive, metavar="N",
                      help="images a pass (default: 1 in deploy; in train_val the "
@@ -66,6 +68,8 @@ def add_arguments(parser):
 
 def run(args):
     from sknet.models.options import Options
+    if args.output:
+        refuse_overwriting(args.output, args.force)
     options = {field.name: getattr(args, field.name) for field in fields(Options)}
     text = generate(args.model, args.kind, **options)
     if args.output is None:

@@ -57,7 +57,8 @@ def _content(path, weights):
                 values=sum(blob.data.size for layer in weights.layers.values()
                            for blob in layer.blobs),
                 model=match and dict(
-                    name=match.model, bn=match.bn, exact=match.exact,
+                    name=match.model, bn=match.bn, net=match.net(),
+                    exact=match.exact,
                     share=match.share, missing=match.fit.missing,
                     clashes=match.fit.problems()[len(match.fit.missing):],
                     unused=match.fit.unused),
@@ -90,11 +91,10 @@ def _model_text(model):
     if model is None:
         yield "model   none that is known here"
         return
-    name = model["name"] + (" --bn caffe" if model["bn"] == "caffe" else "")
     if model["exact"]:
-        yield f"model   {name}"
+        yield f"model   {model['net']}"
         return
-    yield f"model   none that is known here; {name} is nearest, with " \
+    yield f"model   none that is known here; {model['net']} is nearest, with " \
         f"{model['share']:.0%} of the blobs:"
     lines = [*model["clashes"],
              *(f"layer {name}: not in the file" for name in model["missing"]),

@@ -287,8 +287,9 @@ def _along_axes(layer, param, given):
     missing = _axes_after(layer, param, axes)
     if not axes or not missing:
         return given
-    return layer.op("Unsqueeze", given, layer.constant(
-        list(range(axes, axes + missing)), "axes"))
+    # Not Unsqueeze, which OpenCV 4 takes one axis of at a time.
+    return layer.op("Reshape", given, layer.constant(
+        [0] * axes + [1] * missing, "shape"))
 
 
 def _blob_along_axes(layer, param, index):

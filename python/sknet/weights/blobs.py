@@ -8,7 +8,7 @@ MAX_AXES = 32  # kMaxBlobAxes in blob.hpp
 
 @dataclass(frozen=True)
 class Blob:
-    """data: an array of float32 or float64, which may be a view of a file.
+    """data: an array of float16, float32 or float64, which may be a view of a file.
     legacy: whether its shape is one of Caffe's older files, of 4 axes, of which
         the first ones are 1 where there is nothing to count.
     """

@@ -13,11 +13,10 @@ from pathlib import Path
 
 from sknet import models
 from sknet.errors import InputError
-from sknet.files import digest, replacing
+from sknet.files import digest, refuse_overwriting, replacing
 from sknet.models.options import CHOICES
 from sknet.weights import files
 from sknet.weights.download import download
-from sknet.weights.files import refuse_overwriting
 from sknet.weights.fit import slots
 from sknet.weights.verify import check, verify
 

@@ -1,8 +1,6 @@
 """Weight files of every format: which one it is, and its Weights."""
-from pathlib import Path
-
 from sknet.errors import InputError
-from sknet.files import replacing
+from sknet.files import refuse_overwriting, replacing
 from sknet.weights.formats import caffemodel, hdf5, npz, safetensors
 
 # Of a name's end, the longest first.
@@ -39,12 +37,6 @@ def write(path, weights, force=False):
     refuse_overwriting(path, force)
     with replacing(path) as name:
         format.write(name, weights)
-
-
-def refuse_overwriting(path, force):
-    """Raise InputError if the file is there, and not `force`."""
-    if Path(path).exists() and not force:
-        raise InputError(f"{path}: is there already; --force overwrites it")
 
 
 def format_name(path):

@@ -3,7 +3,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sknet.errors import InputError
-from sknet.files import replacing
+from sknet.files import refuse_overwriting, replacing
 from sknet.source import shipped
 from sknet.text import to_text
 from sknet.weights import files
@@ -35,7 +35,7 @@ def writing(prefix, net, weights, command, force=False):
     Raises InputError if a file is there already, and not `force`.
     """
     for path in paths(prefix):
-        files.refuse_overwriting(path, force)
+        refuse_overwriting(path, force)
     with ExitStack() as stack:
         prototxt, model = (stack.enter_context(replacing(path))
                            for path in paths(prefix))

@@ -63,7 +63,7 @@ def running_variance(kind, blobs):
         return blobs[3].data
     if kind == "BatchNorm" and len(blobs) == 3 and blobs[2].data.size == 1:
         factor = float(blobs[2].data.reshape(()))
-        return blobs[1].data * (1 / factor if factor else 0)
+        return np.float64(blobs[1].data) * (1 / factor if factor else 0)
     return None
 
 

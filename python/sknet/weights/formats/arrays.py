@@ -50,9 +50,10 @@ def described(arrays, text=None):
 
 
 def check_type(name, dtype):
-    """Raise InputError if an array is not of numbers that Caffe has."""
-    if dtype not in ("float32", "float64"):
-        raise InputError(f"array {name}: {dtype}; expected float32 or float64")
+    """Raise InputError if an array is not of numbers that caffemodels have."""
+    if dtype not in ("float16", "float32", "float64"):
+        raise InputError(f"array {name}: {dtype}; expected float16, float32 or "
+                         "float64")
 
 
 def check_size(size, path):

@@ -1,10 +1,12 @@
 """Binary caffemodels: NetParameter messages, today's and the two older ones.
 
-Read as views of the mapped file, and written blob by blob, so that neither
-takes memory for more than a blob.
+Read as views of the mapped file, and written layer by layer, so that neither
+takes memory for more than that. Half precision, as NVIDIA's Caffe and OpenCV
+write it, is read; BVLC's Caffe knows no such blobs, so none are written.
 """
 import math
 import mmap
+from dataclasses import replace
 
 import numpy as np
 from google.protobuf.message import DecodeError
@@ -34,6 +36,9 @@ _SHAPE, _DATA, _DOUBLE = _numbers(caffe_pb2.BlobProto,
                                   "shape", "data", "double_data")
 _LEGACY_NAMES = ("num", "channels", "height", "width")
 _LEGACY = _numbers(caffe_pb2.BlobProto, *_LEGACY_NAMES)
+# NVIDIA's fields: values as bytes, and the type of number that they are.
+_RAW_TYPE, _RAW = 10, 12
+_RAW_TYPES = {0: "<f8", 1: "<f4", 2: "<f2"}
 
 
 def read(path):
@@ -95,12 +100,15 @@ def _layer(data, parts):
 
 
 def _blob(data):
-    shape, legacy, values = None, {}, {_DATA: [], _DOUBLE: []}
+    shape, legacy, raw_type = None, {}, 0
+    values = {_DATA: [], _DOUBLE: [], _RAW: []}
     for number, kind, value in fields(data):
         if number == _SHAPE and kind == BYTES:
             shape = _dims(value)
         elif number in _LEGACY and kind == VARINT:
             legacy[number] = _signed(value)
+        elif number == _RAW_TYPE and kind == VARINT:
+            raw_type = value
         elif number in values and kind in (BYTES, FIXED32, FIXED64):
             parts = values[number]
             if kind == BYTES or not parts or not isinstance(parts[-1], bytearray):
@@ -109,6 +117,11 @@ def _blob(data):
             if kind != BYTES:
                 parts[-1] += value
     number, dtype = (_DATA, "<f4") if values[_DATA] else (_DOUBLE, "<f8")
+    if values[_RAW]:
+        number, dtype = _RAW, _RAW_TYPES.get(raw_type)
+        if dtype is None:
+            raise InputError("its numbers are of a type that is not known; expected "
+                             "floats")
     parts = [_array(part, dtype) for part in values[number]]
     # One part as a rule.
     array = parts[0] if len(parts) == 1 else np.concatenate(
@@ -151,15 +164,22 @@ def _v1_type(value):
 
 def _write_layer(file, name, layer):
     small = caffe_pb2.LayerParameter(name=name, type=layer.type).SerializeToString()
-    blobs = [_blob_head(blob) for blob in layer.blobs]
+    blobs = list(map(_without_halves, layer.blobs))
+    heads = list(map(_blob_head, blobs))
     size = len(small) + sum(
         len(head(_BLOBS, length)) + length
         for length in (len(start) + blob.data.nbytes
-                       for start, blob in zip(blobs, layer.blobs)))
+                       for start, blob in zip(heads, blobs)))
     file.write(head(_LAYER, size) + small)
-    for start, blob in zip(blobs, layer.blobs):
+    for start, blob in zip(heads, blobs):
         file.write(head(_BLOBS, len(start) + blob.data.nbytes) + start)
         file.write(np.ascontiguousarray(blob.data).data.cast("B"))
+
+
+def _without_halves(blob):
+    if blob.data.dtype != np.float16:
+        return blob
+    return replace(blob, data=blob.data.astype(np.float32))
 
 
 def _blob_head(blob):

@@ -48,7 +48,10 @@ def read(path):
 def write(path, weights):
     """Write Weights as HDF5."""
     import h5py
-    with h5py.File(path, "w", track_order=True) as file:
+    # Opened here, since HDF5 asks for the path's true name, and a file that is not
+    # whole has none (sknet.files).
+    with open(path, "w+b") as content, \
+            h5py.File(content, "w", track_order=True) as file:
         group = file.create_group(_GROUP)
         for name, array in named_arrays(weights).items():
             group.create_dataset(name, data=array)

@@ -1,4 +1,6 @@
 """safetensors."""
+from pathlib import Path
+
 import numpy as np
 
 from sknet.errors import InputError
@@ -21,7 +23,8 @@ def read(path):
 
 def write(path, weights):
     """Write Weights as safetensors."""
-    from safetensors.numpy import save_file
-    save_file({name: np.asarray(array, order="C")
-               for name, array in named_arrays(weights).items()},
-              path, {_DESCRIPTION: description(weights)})
+    from safetensors.numpy import save
+    # Its save_file makes a temporary file of its own, which a kill would leave.
+    Path(path).write_bytes(save({name: np.asarray(array, order="C")
+                                 for name, array in named_arrays(weights).items()},
+                                {_DESCRIPTION: description(weights)}))
