@@ -99,7 +99,7 @@ _CHANCE = ("this is what guesses would give. The likely cause: the labels are in
 
 def _check_outputs(args):
     from sknet import picture
-    from sknet.weights.files import refuse_overwriting
+    from sknet.files import refuse_overwriting
     if args.confusion:
         picture.check_name(args.confusion)
     for path in filter(None, (args.csv, args.confusion)):
