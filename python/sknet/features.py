@@ -77,7 +77,9 @@ def writing(path, names, shapes):
     with replacing(path) as temporary:
         if Path(path).suffix == ".h5":
             import h5py
-            with h5py.File(temporary, "w") as file:
+            # Opened here, since HDF5 asks for the path's true name, and a file that
+            # is not whole has none (sknet.files).
+            with open(temporary, "w+b") as content, h5py.File(content, "w") as file:
                 file.create_dataset("names", data=names, dtype=h5py.string_dtype())
                 yield {name: file.create_dataset(name, *kind)
                        for name, kind in kinds.items()}

@@ -1,4 +1,5 @@
 """Figures as files."""
+import re
 from pathlib import Path
 
 from sknet.errors import InputError
@@ -24,5 +25,6 @@ def save(figure, path):
 
 
 def shortened(name):
-    """A class's name with room for it."""
+    """A class's name with room for it: of "n01440764 tench", the words."""
+    name = re.sub(r"^n\d{8} ", "", name)
     return name if len(name) <= MOST else name[:MOST - 1] + "…"

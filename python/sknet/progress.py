@@ -8,12 +8,11 @@ def progress(total, unit, done=0):
     """Return a tqdm of `total` things, of which `done` were done before; on
     standard error."""
     from tqdm import tqdm
-    unit = f" {unit}s"
     if sys.stderr.isatty():
         return tqdm(total=total, initial=done, unit=unit, smoothing=0.1)
-    return tqdm(total=total, initial=done, unit=unit, file=_Lines(),
-                mininterval=SECONDS, maxinterval=SECONDS,
-                bar_format="{n_fmt}/{total_fmt}{unit}, {rate_fmt}, {remaining} left")
+    return tqdm(total=total, initial=done, unit=f" {unit}s", file=_Lines(),
+                mininterval=SECONDS, maxinterval=SECONDS, bar_format="{n_fmt}/"
+                "{total_fmt}{unit}, {rate_noinv_fmt}, {remaining} left")
 
 
 class _Lines:

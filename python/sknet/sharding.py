@@ -99,4 +99,5 @@ def _connect(ray, address, processes):
     # Ray raises what its parts do, ConnectionError and ValueError among others.
     except Exception as error:
         reason = str(error).partition("\n")[0]
-        raise InputError(f"--ray {address}: no cluster there: {reason}") from error
+        raise InputError(f"--ray {address}: cannot connect: {reason} (a cluster that "
+                         "takes tokens needs RAY_AUTH_MODE=token)") from error

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import caffe
 import cv2
@@ -13,7 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sknet.errors import InputError
 from sknet.evaluation.report import Report
+from sknet.evaluation.scoring import Scorer
 from sknet.source import shipped
 
 from lmdb_of import write_lmdb
@@ -278,6 +281,28 @@ def test_predictions_of_something_else_are_refused(sknet, refused, held_out, dig
     assert kept.read_text() == "my notes\n"
     assert sknet(*command, "--force").returncode == 0
     assert rows_of(kept) == [json.loads(line) for line in before.splitlines()[1:]]
+
+
+@pytest.mark.parametrize("label, rank", [(0, 4), (3, 4), (4, 6), (6, 7)])
+def test_among_equals_a_class_is_the_last_as_in_caffes_accuracy(label, rank):
+    row, = score([.2, .2, .2, .2, .08, .08, .04], label)
+    assert (row["rank"], row["classes"]) == (rank, [0, 1, 2, 3, 4])
+
+
+def test_nan_is_no_prediction():
+    with pytest.raises(InputError, match="n0: the net's probabilities are not all"):
+        score([.5, np.nan, .5], 0)
+
+
+def score(probabilities, label):
+    """The rows of one image that a net gives these probabilities."""
+    def net(views):
+        return np.float32([probabilities])
+    net.num_classes = len(probabilities)
+    images = SimpleNamespace(name="n{}".format, label=lambda index: label,
+                             image=lambda index: None)
+    (_, rows), = Scorer(net, images, lambda image: np.zeros((2, 1)), 0)([range(1)])
+    return rows
 
 
 def test_ctrl_c_keeps_what_is_done(held_out, tmp_path):

@@ -32,7 +32,7 @@ def test_without_ray_it_is_not_imported():
 @pytest.mark.parametrize("address, reason", [
     ("127.0.0.1:1", "Connection refused"), ("somewhere", ""), ("a:b", "")])
 def test_no_cluster(address, reason):
-    with pytest.raises(InputError, match=f"--ray {address}: no cluster .*{reason}"):
+    with pytest.raises(InputError, match=f"--ray {address}: cannot connect: .*{reason}"):
         list(sharding.run(squares, [range(3)], address))
 
 

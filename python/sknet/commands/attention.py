@@ -130,7 +130,7 @@ def _measured(args, measurer):
     from sknet.attention.measure import kept
     from sknet.data.loading import batches
     from sknet.journal import Journal
-    from sknet.weights.files import refuse_overwriting
+    from sknet.files import refuse_overwriting
     path = args.output / "measured.jsonl"
     if not path.exists():
         for name in ("attention.csv", "means.csv", *_figures(args).values()):

@@ -102,7 +102,7 @@ _CHANCE = ("this is what guesses would give. The likely cause: the labels are in
 
 def _check_outputs(args):
     from sknet.figures import check_name
-    from sknet.weights.files import refuse_overwriting
+    from sknet.files import refuse_overwriting
     if args.confusion:
         check_name(args.confusion)
     for path in filter(None, (args.csv, args.confusion)):

@@ -35,7 +35,7 @@ def run(args):
     from sknet.classifier import Classifier
     from sknet.data.datasets import open_dataset
     from sknet.features import Extractor, check_name, writing
-    from sknet.weights.files import refuse_overwriting
+    from sknet.files import refuse_overwriting
     check_name(args.output)
     refuse_overwriting(args.output, args.force)
     dataset = open_dataset(args.dataset, args.labels, args.root, args.label_order)

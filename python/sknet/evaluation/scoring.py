@@ -17,7 +17,8 @@ class Scorer:
     (batch, rows): for each image a dict of
 
         index, name, label: of the image;
-        rank: the place of its class, 1 for the most probable;
+        rank: the place of its class, 1 for the most probable, and among equal ones
+            the last, as in Caffe's Accuracy layer;
         classes, probabilities: the most probable ones, the mean over the views;
 
     or of index, name and error. A batch is what the net sees at a time, so that its
@@ -69,10 +70,8 @@ def kept(row):
 def _row(item, probabilities):
     if not np.isfinite(probabilities).all():
         raise InputError(f"{item.name}: the net's probabilities are not all numbers")
-    # Of equal ones the lower class comes first.
-    ranked = np.argsort(-probabilities, kind="stable")
-    top = ranked[:TOP]
+    top = np.argsort(-probabilities, kind="stable")[:TOP]
     return dict(index=item.index, name=item.name, label=item.label,
-                rank=int(np.flatnonzero(ranked == item.label)[0]) + 1,
+                rank=int((probabilities >= probabilities[item.label]).sum()),
                 classes=top.tolist(),
                 probabilities=[float(f"{value:.6g}") for value in probabilities[top]])
