@@ -86,10 +86,11 @@ def _over_ray(worker, batches, address, processes):
 
 
 def _connect(ray, address, processes):
+    cluster, hint = dict(address=address), ""
     if address == "local":
-        cluster = dict(num_cpus=processes or os.cpu_count(), include_dashboard=False)
+        cluster.update(num_cpus=processes or os.cpu_count(), include_dashboard=False)
     else:
-        cluster = dict(address=address)
+        hint = " (a cluster that takes tokens needs RAY_AUTH_MODE=token)"
     try:
         host, colon, port = address.rpartition(":")
         if colon and "/" not in host:
@@ -99,5 +100,4 @@ def _connect(ray, address, processes):
     # Ray raises what its parts do, ConnectionError and ValueError among others.
     except Exception as error:
         reason = str(error).partition("\n")[0]
-        raise InputError(f"--ray {address}: cannot connect: {reason} (a cluster that "
-                         "takes tokens needs RAY_AUTH_MODE=token)") from error
+        raise InputError(f"--ray {address}: cannot connect: {reason}{hint}") from error
