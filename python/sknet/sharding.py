@@ -88,7 +88,9 @@ def _over_ray(worker, batches, address, processes):
 def _connect(ray, address, processes):
     cluster, hint = dict(address=address), ""
     if address == "local":
-        cluster.update(num_cpus=processes or os.cpu_count(), include_dashboard=False)
+        # For this machine alone.
+        cluster.update(num_cpus=processes or os.cpu_count(), include_dashboard=False,
+                       _node_ip_address="127.0.0.1")
     else:
         hint = " (a cluster that takes tokens needs RAY_AUTH_MODE=token)"
     try:

@@ -129,8 +129,8 @@ def _measured(args, measurer):
     """Return the Journal of all images, measured now or before."""
     from sknet.attention.measure import kept
     from sknet.data.loading import batches
-    from sknet.journal import Journal
     from sknet.files import refuse_overwriting
+    from sknet.journal import Journal
     path = args.output / "measured.jsonl"
     if not path.exists():
         for name in ("attention.csv", "means.csv", *_figures(args).values()):
