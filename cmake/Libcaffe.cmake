@@ -35,7 +35,7 @@ set_target_properties(caffe PROPERTIES
 own_warnings(caffe)
 
 if(NOT CPU_ONLY)
-  # Our own CUDA sources, and all of Caffe's that cuda13.edit and its like
+  # Our own CUDA sources, and all of Caffe's with CUDA in it that edits
   # change: what a machine with nvcc and no GPU compiles in a few minutes.
   set(changed ${OVERLAY})
   file(GLOB edits ${PROJECT_SOURCE_DIR}/caffe_ext/edits/*.edit)
@@ -46,7 +46,8 @@ if(NOT CPU_ONLY)
   endforeach()
   list(REMOVE_DUPLICATES changed)
   list(FILTER changed INCLUDE REGEX
-       "\\.cu$|src/caffe/(common|layers/cudnn_.*)\\.cpp$")
+       "\\.cu$|src/caffe/(common|parallel|syncedmem|util/benchmark)\\.cpp$|\
+src/caffe/layers/(base_data_layer|cudnn_.*)\\.cpp$")
   # These meet what cudnn.hpp gains.
   list(APPEND changed src/caffe/layers/cudnn_conv_layer.cpp
        src/caffe/layers/cudnn_deconv_layer.cpp)

@@ -22,7 +22,7 @@ set_target_properties(pycaffe PROPERTIES
 own_warnings(pycaffe)
 
 # The caffe command as a library, for python -m caffe: nets with Python layers.
-add_library(pycaffe_tool MODULE ${STAGED}/tools/caffe.cpp)
+add_library(pycaffe_tool MODULE ${STAGED}/tools/caffe.cpp ${tool_main})
 target_link_libraries(pycaffe_tool PRIVATE caffe)
 set_target_properties(pycaffe_tool PROPERTIES
   PREFIX "" OUTPUT_NAME _tool SUFFIX .so

@@ -1,10 +1,15 @@
-# The caffe command and its fellows; each is one file of tools/.
+# The caffe command and its fellows; each is one file of tools/, whose main
+# tool_main.cpp calls: there, errors become one line.
 file(GLOB tool_sources CONFIGURE_DEPENDS ${STAGED}/tools/*.cpp)
+set(tool_main ${STAGED}/tools/tool_main.cpp)
+list(REMOVE_ITEM tool_sources ${tool_main})
+set_property(SOURCE ${tool_sources} APPEND PROPERTY
+             COMPILE_DEFINITIONS main=caffe_tool_main)
 set(CAFFE_TOOLS)
 foreach(source ${tool_sources})
   get_filename_component(name ${source} NAME_WE)
   set(target tool_${name})
-  add_executable(${target} ${source})
+  add_executable(${target} ${source} ${tool_main})
   target_link_libraries(${target} PRIVATE caffe)
   set_target_properties(${target} PROPERTIES
     OUTPUT_NAME ${name}

@@ -58,4 +58,4 @@ def test_caffe_suite(test_folder):
     assert {f"{name}Test" for name in (
         "Augmentation", "AugmentedDataLayer", "AxpyLayer", "BroadcastProductLayer",
         "ChannelPoolingLayer", "CuDNNBatchNormLayer", "DepthwiseConvolutionLayer",
-        "InterpLayer", "LabelSmoothing", "RandomStream")} <= suites
+        "Error", "InterpLayer", "LabelSmoothing", "Limits", "RandomStream")} <= suites

@@ -4,7 +4,9 @@
 #include <gflags/gflags.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -27,8 +29,7 @@ shared_ptr<Layer<Dtype> > RestartInPython(const LayerParameter& param) {
   }
   argv.push_back(NULL);
   execv(python, const_cast<char**>(argv.data()));
-  PLOG(FATAL) << "Cannot run " << python;
-  return shared_ptr<Layer<Dtype> >();
+  LOG(FATAL) << "Cannot run " << python << ": " << strerror(errno);
 }
 
 inline void RegisterPythonHost() {

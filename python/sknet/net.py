@@ -1,8 +1,7 @@
 """From a model's name or file to a caffe.Net, with every check that can be
-made before Caffe, which ends the process at bad input."""
+made before Caffe: sknet's errors name what was expected."""
+import contextlib
 import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -35,9 +34,20 @@ def read_model(model, size=None):
         raise InputError(
             f"{model}: {len(inputs)} inputs{named}; expected a deploy net, which "
             "has one: `sknet generate MODEL --kind deploy` makes them")
-    try_in_caffe("import sys, caffe; caffe.Net(sys.argv[1], caffe.TEST)", model,
-                 source=model)
+    with setting_up(model):
+        caffe.Net(model, caffe.TEST)
     return param
+
+
+@contextlib.contextmanager
+def setting_up(source):
+    """What Caffe raises in the block is an InputError that names the file
+    `source`."""
+    try:
+        yield
+    except Exception as error:  # a Python layer's may be any
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"{source}: Caffe cannot set this net up: {reason}") from error
 
 
 def load(param, weights):
@@ -71,16 +81,3 @@ def _check_types(param, path):
         if layer.type not in known:
             raise InputError(f"{path}: layer {layer.name} is of the type "
                              f"{layer.type!r}, which this Caffe does not have")
-
-
-def try_in_caffe(code, *arguments, source):
-    """Run Python code in a process of its own, where Caffe may abort. Raises
-    InputError, with Caffe's reason and the file `source`, if it fails."""
-    done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)],
-                          stderr=subprocess.PIPE, text=True, errors="replace")
-    if done.returncode:
-        # glog's fatal line is "F<date> <time> <thread> file.cpp:line] message".
-        lines = done.stderr.strip().splitlines() or ["no reason given"]
-        fatal = [line for line in lines if line.startswith("F") and "] " in line]
-        reason = fatal[0].partition("] ")[2] if fatal else lines[-1]
-        raise InputError(f"{source}: Caffe cannot set this net up: {reason}")

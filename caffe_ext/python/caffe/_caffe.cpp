@@ -22,6 +22,8 @@
 #include "caffe/layers/memory_data_layer.hpp"
 #include "caffe/layers/python_layer.hpp"
 #include "caffe/sgd_solvers.hpp"
+#include "caffe/util/limits.hpp"
+#include "caffe/util/strict_weights.hpp"
 
 namespace py = pybind11;
 typedef std::filesystem::path FilePath;
@@ -84,7 +86,7 @@ shared_ptr<void> Hold(py::object object) {
 // cases).
 string Readable(const FilePath& file) {
   if (!std::ifstream(file).good()) {
-    throw std::runtime_error("Could not open file " + file.string());
+    LOG(FATAL) << "Could not open file " + file.string();
   }
   return file.string();
 }
@@ -107,10 +109,49 @@ void InitLogLevelPipe(int level, bool to_stderr) {
   InitLog();
 }
 
+// ---- errors
+
+// caffe.Error, a RuntimeError: Caffe's, with its parts as attributes.
+void BindErrors(py::module_ m) {
+  static PyObject* const type = PyErr_NewExceptionWithDoc("caffe.Error",
+      "What Caffe refuses, and what fails in it.\n\n"
+      "Attributes: message, the text alone; layer, the name of the net's layer\n"
+      "at work, or None; file and line, the place in Caffe's source.",
+      PyExc_RuntimeError, NULL);
+  m.attr("Error") = py::handle(type);
+  py::register_exception_translator([](std::exception_ptr thrown) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const Error& error) {
+      // Names from files may be no UTF-8.
+      const auto text = [](const string& bytes) {
+        return py::reinterpret_steal<py::object>(PyUnicode_DecodeUTF8(
+            bytes.data(), bytes.size(), "replace"));
+      };
+      py::object object = py::handle(type)(text(error.what()));
+      object.attr("message") = text(error.message());
+      object.attr("layer") = error.layer().empty() ? py::object(py::none())
+          : text(error.layer());
+      object.attr("file") = text(error.file());
+      object.attr("line") = error.line();
+      PyErr_SetObject(type, object.ptr());
+    }
+  });
+}
+
 // ---- Net
 
+void CopyFrom(Net<Dtype>* net, const FilePath& file, bool strict) {
+  if (strict) {
+    CopyTrainedLayersStrictly(Readable(file), net);
+  } else {
+    net->CopyTrainedLayersFrom(Readable(file));
+  }
+}
+
 shared_ptr<Net<Dtype> > NetInit(const FilePath& network_file, int phase,
-    int level, const py::object& stages, const py::object& weights) {
+    int level, const py::object& stages, const py::object& weights,
+    bool strict) {
   if (!Phase_IsValid(phase)) {
     throw py::value_error("phase is " + std::to_string(phase) +
         ": expected caffe.TRAIN or caffe.TEST");
@@ -122,13 +163,16 @@ shared_ptr<Net<Dtype> > NetInit(const FilePath& network_file, int phase,
     }
   }
   const string network = Readable(network_file);
-  const string trained =
-      weights.is_none() ? "" : Readable(weights.cast<FilePath>());
+  const FilePath trained =
+      weights.is_none() ? FilePath() : weights.cast<FilePath>();
+  if (!trained.empty()) {
+    Readable(trained);  // before the net is set up
+  }
   py::gil_scoped_release nogil;
   shared_ptr<Net<Dtype> > net(new Net<Dtype>(network,
       static_cast<Phase>(phase), level, &stage_names));
   if (!trained.empty()) {
-    net->CopyTrainedLayersFrom(trained);
+    CopyFrom(net.get(), trained, strict);
   }
   return net;
 }
@@ -141,7 +185,8 @@ shared_ptr<Net<Dtype> > NetInitLoad(const FilePath& network_file,
       << " parameter):";
   LOG(WARNING) << "Net('" << network_file.string() << "', " << phase
       << ", weights='" << weights_file.string() << "')";
-  return NetInit(network_file, phase, 0, py::none(), py::cast(weights_file));
+  return NetInit(network_file, phase, 0, py::none(), py::cast(weights_file),
+      false);
 }
 
 void NetSave(const Net<Dtype>& net, const FilePath& file) {
@@ -154,22 +199,22 @@ void NetSave(const Net<Dtype>& net, const FilePath& file) {
 Dtype* InputValues(const py::array& array, const string& name, int channels,
     int height, int width) {
   if (!(array.flags() & py::array::c_style)) {
-    throw std::runtime_error(name + " must be C contiguous");
+    LOG(FATAL) << name + " must be C contiguous";
   }
   if (array.ndim() != 4) {
-    throw std::runtime_error(name + " must be 4-d");
+    LOG(FATAL) << name + " must be 4-d";
   }
   if (!py::isinstance<py::array_t<Dtype> >(array)) {
-    throw std::runtime_error(name + " must be float32");
+    LOG(FATAL) << name + " must be float32";
   }
   if (array.shape(1) != channels) {
-    throw std::runtime_error(name + " has wrong number of channels");
+    LOG(FATAL) << name + " has wrong number of channels";
   }
   if (array.shape(2) != height) {
-    throw std::runtime_error(name + " has wrong height");
+    LOG(FATAL) << name + " has wrong height";
   }
   if (array.shape(3) != width) {
-    throw std::runtime_error(name + " has wrong width");
+    LOG(FATAL) << name + " has wrong width";
   }
   return static_cast<Dtype*>(const_cast<void*>(array.data()));
 }
@@ -180,19 +225,19 @@ void NetSetInputArrays(Net<Dtype>* net, const py::array& data,
   MemoryDataLayer<Dtype>* layer = net->layers().empty() ? NULL :
       dynamic_cast<MemoryDataLayer<Dtype>*>(net->layers()[0].get());
   if (!layer) {
-    throw std::runtime_error("set_input_arrays may only be called if the"
-        " first layer is a MemoryDataLayer");
+    LOG(FATAL) << "set_input_arrays may only be called if the"
+        " first layer is a MemoryDataLayer";
   }
   Dtype* data_values = InputValues(data, "data array", layer->channels(),
       layer->height(), layer->width());
   Dtype* label_values = InputValues(labels, "labels array", 1, 1, 1);
   if (data.shape(0) != labels.shape(0)) {
-    throw std::runtime_error("data and labels must have the same first"
-        " dimension");
+    LOG(FATAL) << "data and labels must have the same first"
+        " dimension";
   }
   if (data.shape(0) % layer->batch_size() != 0) {
-    throw std::runtime_error("first dimensions of input arrays must be a"
-        " multiple of batch size");
+    LOG(FATAL) << "first dimensions of input arrays must be a"
+        " multiple of batch size";
   }
   layer->Reset(data_values, label_values, data.shape(0));
   net->keep_alive(layer, Hold(py::make_tuple(data, labels)));
@@ -224,7 +269,7 @@ void NetAddCallback(Net<Dtype>* net, const py::function& run) {
 vector<int> Shape(const py::args& dims) {
   vector<int> shape;
   for (py::handle dim : dims) {
-    shape.push_back(dim.cast<int>());
+    shape.push_back(CheckedInt(dim.cast<int64_t>()));
   }
   return shape;
 }
@@ -238,7 +283,7 @@ py::array BlobView(const PyBlob& self) {
   Blob<Dtype>& blob = *self.blob;
   if (blob.count() == 0) {
     if (blob.num_axes() == 0) {
-      throw std::runtime_error("the blob has no data: it was never reshaped");
+      LOG(FATAL) << "the blob has no data: it was never reshaped";
     }
     return py::array_t<Dtype>(blob.shape());
   }
@@ -368,7 +413,7 @@ template <typename T>
 class NCCL {
  public:
   NCCL(shared_ptr<Solver<T> >, const string&) {
-    throw std::runtime_error("Caffe was built without NCCL (USE_NCCL)");
+    LOG(FATAL) << "Caffe was built without NCCL (USE_NCCL)";
   }
 };
 #endif
@@ -422,6 +467,9 @@ void BindGlobals(py::module_ m) {
   m.def("set_solver_rank", &Caffe::set_solver_rank);
   m.def("set_multiprocess", &Caffe::set_multiprocess);
   m.def("layer_type_list", &LayerRegistry<Dtype>::LayerTypeList);
+  m.def("set_memory_limit", &SetMemoryLimit, py::arg("bytes"),
+      "How many bytes all blobs of the process may hold; 0 is no limit.");
+  m.def("memory_in_use", &MemoryInUse, "The bytes that all blobs hold now.");
 }
 
 void BindBlob(py::module_ m) {
@@ -476,15 +524,14 @@ void BindNet(py::module_ m) {
   py::class_<N, shared_ptr<N> >(m, "Net", py::dynamic_attr())
     .def(py::init(&NetInit), py::arg("network_file"), py::arg("phase"),
         py::arg("level") = 0, py::arg("stages") = py::none(),
-        py::arg("weights") = py::none())
+        py::arg("weights") = py::none(), py::arg("strict") = false)
     .def(py::init(&NetInitLoad))
     .def("_forward", &N::ForwardFromTo, NoGil())
     .def("_backward", &N::BackwardFromTo, NoGil())
     .def("reshape", &N::Reshape, NoGil())
     .def("clear_param_diffs", &N::ClearParamDiffs, NoGil())
-    .def("copy_from", [](N* net, const FilePath& file) {
-          net->CopyTrainedLayersFrom(Readable(file));
-        }, NoGil())
+    .def("copy_from", &CopyFrom, py::arg("weights"), py::arg("strict") = false,
+        NoGil())
     .def("share_with", &N::ShareTrainedLayersWith, NoGil())
     .def_property_readonly("_blob_loss_weights", &N::blob_loss_weights)
     .def("_bottom_ids", &N::bottom_ids, copy)
@@ -595,6 +642,7 @@ void BindVectors(py::module_ m) {
 }  // namespace
 
 PYBIND11_MODULE(_caffe, m) {
+  BindErrors(m);
   BindGlobals(m);
   BindBlob(m);
   BindLayer(m);

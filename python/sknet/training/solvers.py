@@ -7,19 +7,12 @@ from google.protobuf import text_format
 
 from sknet.errors import InputError
 from sknet.files import read_bytes
-from sknet.net import try_in_caffe
+from sknet.net import setting_up
 from sknet.proto import caffe_pb2
 from sknet.pycaffe import caffe
 from sknet.text import read_net, to_text
 
 NEVER = 2 ** 31 - 1
-_SET_UP = """
-import sys, caffe
-if len(sys.argv) > 2:
-    caffe.set_mode_gpu()
-    caffe.set_device(int(sys.argv[2]))
-caffe.get_solver(sys.argv[1])
-"""
 
 
 def read_solver(path):
@@ -67,10 +60,9 @@ def make_solver(param, prefix, iteration=0, gpus=(), rank=0):
         own.snapshot = own.display = 0
         own.ClearField("weights")
         solver_file.write_text(to_text(own), encoding="utf-8")
-        if rank == 0:
-            try_in_caffe(_SET_UP, solver_file, *gpus[:1], source=param.net)
         _select(gpus, rank)
-        return caffe.get_solver(str(solver_file))
+        with setting_up(param.net):
+            return caffe.get_solver(str(solver_file))
 
 
 def forgetful(net):

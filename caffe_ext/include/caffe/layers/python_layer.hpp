@@ -3,7 +3,6 @@
 
 #include <pybind11/pybind11.h>
 
-#include <stdexcept>
 #include <vector>
 
 #include "caffe/layer.hpp"
@@ -30,8 +29,7 @@ class PythonLayer : public Layer<Dtype> {
     // Details: https://github.com/BVLC/caffe/issues/2936
     if (this->phase_ == TRAIN && Caffe::solver_count() > 1
         && !Caffe::multiprocess()) {
-      throw std::runtime_error("layer " + this->layer_param_.name() +
-          ": PythonLayer does not support CLI Multi-GPU, use train.py");
+      LOG(FATAL) << "PythonLayer does not support CLI Multi-GPU, use train.py";
     }
     pybind11::gil_scoped_acquire gil;
     pybind11::object layer = self();

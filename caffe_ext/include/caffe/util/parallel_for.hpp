@@ -19,7 +19,8 @@ void ParallelRanges(const int n, const std::function<void(int, int)>& f);
 /**
  * @brief Calls f(i) for each i in [0, n), on several threads if it pays.
  *
- * f must not throw, nor call ParallelFor. There are as many threads as
+ * f must not call ParallelFor. What f throws the caller gets, when no thread is at
+ * work any more; which calls were made then is open. There are as many threads as
  * OMP_NUM_THREADS says, which BLAS libraries heed too, or else as processors.
  *
  * @param cost about how many numbers one call reads or writes

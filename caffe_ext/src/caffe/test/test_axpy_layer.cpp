@@ -9,6 +9,7 @@
 #include "caffe/layers/axpy_layer.hpp"
 
 #include "caffe/test/test_caffe_main.hpp"
+#include "caffe/test/test_error_util.hpp"
 #include "caffe/test/test_gradient_check_util.hpp"
 
 namespace caffe {
@@ -162,28 +163,28 @@ TYPED_TEST(AxpyLayerTest, TestGradient) {
   checker.CheckGradientExhaustive(&this->layer_, this->bottom_, this->top_);
 }
 
-TYPED_TEST(AxpyLayerTest, TestWrongShapesDeath) {
+TYPED_TEST(AxpyLayerTest, TestWrongShapes) {
   this->Fill({2, 3, 4, 5}, 2);
   this->a_.Reshape({2, 4});
-  EXPECT_DEATH(this->layer_.SetUp(this->bottom_, this->top_),
+  EXPECT_ERROR(this->layer_.SetUp(this->bottom_, this->top_),
       "'gate'.*2 4 \\(8\\).*2 3 4 5 \\(120\\)");
   this->a_.Reshape({2, 3, 4, 1});
-  EXPECT_DEATH(this->layer_.SetUp(this->bottom_, this->top_),
+  EXPECT_ERROR(this->layer_.SetUp(this->bottom_, this->top_),
       "'gate'.*2 3 4 1 \\(24\\).*2 3 4 5 \\(120\\)");
   this->a_.Reshape({6});
-  EXPECT_DEATH(this->layer_.SetUp(this->bottom_, this->top_),
+  EXPECT_ERROR(this->layer_.SetUp(this->bottom_, this->top_),
       "'gate'.*6 \\(6\\).*2 3 4 5 \\(120\\)");
   this->a_.Reshape({2, 3});
   this->y_.Reshape({2, 3, 5, 4});
-  EXPECT_DEATH(this->layer_.SetUp(this->bottom_, this->top_),
+  EXPECT_ERROR(this->layer_.SetUp(this->bottom_, this->top_),
       "'gate'.*2 3 4 5 \\(120\\).*2 3 5 4 \\(120\\)");
 }
 
-TYPED_TEST(AxpyLayerTest, TestInPlaceOfOthersDeath) {
+TYPED_TEST(AxpyLayerTest, TestInPlaceOfOthers) {
   this->Fill({2, 3}, 2);
   for (int i = 0; i < 2; ++i) {
     this->top_[0] = this->bottom_[i];
-    EXPECT_DEATH(this->layer_.SetUp(this->bottom_, this->top_),
+    EXPECT_ERROR(this->layer_.SetUp(this->bottom_, this->top_),
         "'gate'.*in place of a or X");
   }
 }

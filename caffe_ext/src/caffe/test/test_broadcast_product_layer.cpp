@@ -8,6 +8,7 @@
 #include "caffe/layers/broadcast_product_layer.hpp"
 
 #include "caffe/test/test_caffe_main.hpp"
+#include "caffe/test/test_error_util.hpp"
 #include "caffe/test/test_gradient_check_util.hpp"
 
 namespace caffe {
@@ -152,17 +153,17 @@ TYPED_TEST(BroadcastProductLayerTest, TestPropagateDown) {
   }
 }
 
-TYPED_TEST(BroadcastProductLayerTest, TestRefusalsDeath) {
+TYPED_TEST(BroadcastProductLayerTest, TestRefusals) {
   this->Fill({2, 3, 4, 5}, {2, 3, 4});
-  EXPECT_DEATH(this->layer_.SetUp(this->bottom_, this->top_),
+  EXPECT_ERROR(this->layer_.SetUp(this->bottom_, this->top_),
       "'gate'.*2 3 4 5 \\(120\\).*2 3 4 \\(24\\)");
   this->Fill({2, 3, 4, 5}, {2, 3, 2, 5});
-  EXPECT_DEATH(this->layer_.SetUp(this->bottom_, this->top_),
+  EXPECT_ERROR(this->layer_.SetUp(this->bottom_, this->top_),
       "'gate'.*2 3 4 5 \\(120\\).*2 3 2 5 \\(60\\)");
   this->Fill({2, 3, 4, 5}, {2, 3, 4, 5});
   for (int i = 0; i < 2; ++i) {
     this->top_[0] = this->bottom_[i];
-    EXPECT_DEATH(this->layer_.SetUp(this->bottom_, this->top_),
+    EXPECT_ERROR(this->layer_.SetUp(this->bottom_, this->top_),
         "'gate'.*in place.*both bottoms");
   }
 }

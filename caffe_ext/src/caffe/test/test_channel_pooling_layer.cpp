@@ -6,6 +6,7 @@
 #include "caffe/blob.hpp"
 #include "caffe/common.hpp"
 #include "caffe/layers/channel_pooling_layer.hpp"
+#include "caffe/test/test_error_util.hpp"
 #include "caffe/util/rng.hpp"
 
 #include "caffe/test/test_caffe_main.hpp"
@@ -157,19 +158,19 @@ TYPED_TEST(ChannelPoolingLayerTest, TestPropagateDown) {
   }
 }
 
-TYPED_TEST(ChannelPoolingLayerTest, TestRefusalsDeath) {
+TYPED_TEST(ChannelPoolingLayerTest, TestRefusals) {
   typedef typename TypeParam::Dtype Dtype;
   this->Fill({2, 3, 4, 5});
   ChannelPoolingLayer<Dtype> stochastic(
       this->Parameter(PoolingParameter_PoolMethod_STOCHASTIC));
-  EXPECT_DEATH(stochastic.SetUp(this->bottom_, this->top_),
+  EXPECT_ERROR(stochastic.SetUp(this->bottom_, this->top_),
       "'pool': pool is STOCHASTIC, expected MAX or AVE");
   ChannelPoolingLayer<Dtype> layer(
       this->Parameter(PoolingParameter_PoolMethod_MAX));
-  EXPECT_DEATH(layer.SetUp(this->bottom_, this->bottom_),
+  EXPECT_ERROR(layer.SetUp(this->bottom_, this->bottom_),
       "'pool'.*in place");
   this->x_.Reshape({6});
-  EXPECT_DEATH(layer.SetUp(this->bottom_, this->top_), "'pool'.*6 \\(6\\)");
+  EXPECT_ERROR(layer.SetUp(this->bottom_, this->top_), "'pool'.*6 \\(6\\)");
 }
 
 }  // namespace caffe

@@ -12,6 +12,7 @@
 #include "caffe/net.hpp"
 
 #include "caffe/test/test_caffe_main.hpp"
+#include "caffe/test/test_error_util.hpp"
 #include "caffe/test/test_gradient_check_util.hpp"
 
 namespace caffe {
@@ -471,38 +472,38 @@ TYPED_TEST(CuDNNBatchNormLayerTest, TestSolverLeavesStatistics) {
   }
 }
 
-TYPED_TEST(CuDNNBatchNormLayerTest, TestErrorsDeath) {
+TYPED_TEST(CuDNNBatchNormLayerTest, TestErrors) {
   typedef typename TypeParam::Dtype Dtype;
   CuDNNBatchNormLayer<Dtype> layer(this->Parameter(TRAIN));
   layer.SetUp(this->bottom_, this->top_);
-  EXPECT_DEATH(layer.Backward(this->top_, {true}, this->bottom_),
+  EXPECT_ERROR(layer.Backward(this->top_, {true}, this->bottom_),
       "'bn'.*needs a Forward");
   layer.Forward(this->bottom_, this->top_);
   this->x_.Reshape(5, 3, 2, 5);
-  EXPECT_DEATH(layer.Backward(this->top_, {true}, this->bottom_),
+  EXPECT_ERROR(layer.Backward(this->top_, {true}, this->bottom_),
       "'bn': Backward for 5 3 2 5 \\(150\\)");
   this->x_.Reshape(4, 2, 2, 5);
-  EXPECT_DEATH(layer.Forward(this->bottom_, this->top_),
+  EXPECT_ERROR(layer.Forward(this->bottom_, this->top_),
       "'bn'.*4 2 2 5 \\(80\\), expected N x 3");
   this->x_.Reshape({4});
   CuDNNBatchNormLayer<Dtype> flat(this->Parameter(TRAIN));
-  EXPECT_DEATH(flat.SetUp(this->bottom_, this->top_), "'bn'.*4 \\(4\\)");
+  EXPECT_ERROR(flat.SetUp(this->bottom_, this->top_), "'bn'.*4 \\(4\\)");
   this->x_.Reshape({4, 3});
   LayerParameter param = this->Parameter(TRAIN);
   param.mutable_cudnn_batch_norm_param()->set_momentum(95);
   CuDNNBatchNormLayer<Dtype> percent(param);
-  EXPECT_DEATH(percent.SetUp(this->bottom_, this->top_), "'bn'.*momentum.*95");
+  EXPECT_ERROR(percent.SetUp(this->bottom_, this->top_), "'bn'.*momentum.*95");
   param.clear_cudnn_batch_norm_param();
   param.mutable_batch_norm_param()->set_use_global_stats(true);
   CuDNNBatchNormLayer<Dtype> other(param);
-  EXPECT_DEATH(other.SetUp(this->bottom_, this->top_),
+  EXPECT_ERROR(other.SetUp(this->bottom_, this->top_),
       "'bn'.*use_global_stats.*frozen");
   param.clear_batch_norm_param();
   for (int i = 0; i < 4; ++i) {
     Blob<Dtype>(1, 4, 1, 1).ToProto(param.add_blobs());
   }
   CuDNNBatchNormLayer<Dtype> loaded(param);
-  EXPECT_DEATH(loaded.SetUp(this->bottom_, this->top_),
+  EXPECT_ERROR(loaded.SetUp(this->bottom_, this->top_),
       "'bn': blob 0 is 1 4 1 1 \\(4\\), expected 1 3 1 1 \\(3\\)");
 }
 

@@ -11,6 +11,7 @@
 #include "caffe/layers/depthwise_conv_layer.hpp"
 
 #include "caffe/test/test_caffe_main.hpp"
+#include "caffe/test/test_error_util.hpp"
 #include "caffe/test/test_gradient_check_util.hpp"
 
 namespace caffe {
@@ -187,17 +188,17 @@ TYPED_TEST(DepthwiseConvolutionLayerTest, TestGradient) {
   }
 }
 
-TYPED_TEST(DepthwiseConvolutionLayerTest, TestWrongSetUpDeath) {
+TYPED_TEST(DepthwiseConvolutionLayerTest, TestWrongSetUp) {
   typedef typename TypeParam::Dtype Dtype;
   LayerParameter param = this->Parameter("num_output: 3 kernel_size: 3");
   param.mutable_convolution_param()->set_group(1);
   DepthwiseConvolutionLayer<Dtype> dense(param);
-  EXPECT_DEATH(dense.SetUp(this->bottom_, this->top_),
+  EXPECT_ERROR(dense.SetUp(this->bottom_, this->top_),
       "'gather'.*group is 1, expected .* 3");
   this->x_.Reshape({2, 3, 8});
   DepthwiseConvolutionLayer<Dtype> layer(
       this->Parameter("num_output: 3 kernel_size: 3"));
-  EXPECT_DEATH(layer.SetUp(this->bottom_, this->top_),
+  EXPECT_ERROR(layer.SetUp(this->bottom_, this->top_),
       "'gather'.*2 3 8 \\(48\\).*N x C x H x W");
 }
 

@@ -10,6 +10,7 @@
 #include "caffe/layers/interp_layer.hpp"
 
 #include "caffe/test/test_caffe_main.hpp"
+#include "caffe/test/test_error_util.hpp"
 #include "caffe/test/test_gradient_check_util.hpp"
 
 namespace caffe {
@@ -183,7 +184,7 @@ TYPED_TEST(InterpLayerTest, TestGradientOfOneBottom) {
   checker.CheckGradientExhaustive(&layer, this->bottom_, this->top_);
 }
 
-TYPED_TEST(InterpLayerTest, TestRefusalsDeath) {
+TYPED_TEST(InterpLayerTest, TestRefusals) {
   typedef typename TypeParam::Dtype Dtype;
   const auto set_up = [this]() {
     InterpLayer<Dtype> layer(this->param_);
@@ -192,25 +193,25 @@ TYPED_TEST(InterpLayerTest, TestRefusalsDeath) {
   InterpParameter* interp = this->param_.mutable_interp_param();
   this->Fill(3, 4, 5, 6);
   interp->set_zoom_factor(2);
-  EXPECT_DEATH(set_up(), "'resize'.*one source of the top's size");
+  EXPECT_ERROR(set_up(), "'resize'.*one source of the top's size");
   this->bottom_ = {&this->x_};
   interp->set_height(2);
-  EXPECT_DEATH(set_up(), "'resize'.*one source of the top's size");
+  EXPECT_ERROR(set_up(), "'resize'.*one source of the top's size");
   interp->clear_zoom_factor();
-  EXPECT_DEATH(set_up(), "'resize'.*height is 2 and width 0");
+  EXPECT_ERROR(set_up(), "'resize'.*height is 2 and width 0");
   interp->clear_height();
-  EXPECT_DEATH(set_up(), "'resize'.*one source of the top's size");
+  EXPECT_ERROR(set_up(), "'resize'.*one source of the top's size");
   interp->set_shrink_factor(0);
-  EXPECT_DEATH(set_up(), "'resize'.*shrink_factor 0");
+  EXPECT_ERROR(set_up(), "'resize'.*shrink_factor 0");
   interp->set_shrink_factor(2);
   interp->set_pad_end(-1);
-  EXPECT_DEATH(set_up(), "'resize'.*pad_end -1");
+  EXPECT_ERROR(set_up(), "'resize'.*pad_end -1");
   interp->clear_pad_end();
   this->x_.Reshape({2, 3, 4});
-  EXPECT_DEATH(set_up(), "'resize'.*2 3 4 \\(24\\).*N x C x H x W");
+  EXPECT_ERROR(set_up(), "'resize'.*2 3 4 \\(24\\).*N x C x H x W");
   this->x_.Reshape({2, 3, 4, 4});
   this->top_ = this->bottom_;
-  EXPECT_DEATH(set_up(), "'resize'.*in place");
+  EXPECT_ERROR(set_up(), "'resize'.*in place");
 }
 
 }  // namespace caffe

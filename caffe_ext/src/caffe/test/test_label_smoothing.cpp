@@ -10,6 +10,7 @@
 #include "caffe/layers/softmax_loss_layer.hpp"
 
 #include "caffe/test/test_caffe_main.hpp"
+#include "caffe/test/test_error_util.hpp"
 #include "caffe/test/test_gradient_check_util.hpp"
 
 namespace caffe {
@@ -146,12 +147,12 @@ TYPED_TEST(LabelSmoothingTest, TestZeroIsExact) {
   }
 }
 
-TYPED_TEST(LabelSmoothingTest, TestOutOfRangeDeath) {
+TYPED_TEST(LabelSmoothingTest, TestOutOfRange) {
   typedef typename TypeParam::Dtype Dtype;
   for (const float e : {-0.1f, 1.f, 10.f, NAN}) {
     this->Loss()->set_label_smoothing(e);
     SoftmaxWithLossLayer<Dtype> layer(this->param_);
-    EXPECT_DEATH(layer.SetUp(this->bottom_, this->top_),
+    EXPECT_ERROR(layer.SetUp(this->bottom_, this->top_),
         "'loss': label_smoothing is .*, expected a number in \\[0, 1\\)");
   }
 }

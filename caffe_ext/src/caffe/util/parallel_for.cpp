@@ -4,9 +4,11 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
+#include <exception>
 #include <mutex>
 #include <thread>
 
+#include "caffe/error.hpp"
 #include "caffe/util/parallel_for.hpp"
 
 namespace caffe {
@@ -31,7 +33,8 @@ class ThreadPool {
       f(0, n);
       return;
     }
-    Job job = {&f, n, std::max(1, n / (8 * threads_)), {0}, 0};
+    Job job = {&f, n, std::max(1, n / (8 * threads_)), LayerScope::Current(),
+               {0}, {false}, NULL, 0};
     {
       std::lock_guard<std::mutex> lock(mutex_);
       job_ = &job;
@@ -41,18 +44,32 @@ class ThreadPool {
     std::unique_lock<std::mutex> lock(mutex_);
     job_ = NULL;
     done_.wait(lock, [&job] { return job.workers == 0; });
+    if (job.error) {
+      std::rethrow_exception(job.error);
+    }
   }
 
  private:
   struct Job {
     const std::function<void(int, int)>* f;
     int n, grain;
+    const LayerScope* scope;  // the caller's
     std::atomic<int> next;
+    std::atomic<bool> failed;
+    std::exception_ptr error;  // the first one, of whoever set failed
     int workers;  // under mutex_: threads at work besides the caller
 
     void Work() {
-      for (int begin; (begin = next.fetch_add(grain)) < n; ) {
-        (*f)(begin, std::min(n, begin + grain));
+      const LayerScope inherited(scope);
+      try {
+        for (int begin; (begin = next.fetch_add(grain)) < n; ) {
+          (*f)(begin, std::min(n, begin + grain));
+        }
+      } catch (...) {
+        next = n;  // the rest goes undone
+        if (!failed.exchange(true)) {
+          error = std::current_exception();
+        }
       }
     }
   };

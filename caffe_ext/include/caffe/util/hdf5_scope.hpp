@@ -1,0 +1,27 @@
+#ifndef CAFFE_UTIL_HDF5_SCOPE_HPP_
+#define CAFFE_UTIL_HDF5_SCOPE_HPP_
+#ifdef USE_HDF5
+
+#include "hdf5.h"
+
+namespace caffe {
+
+/// @brief Closes an HDF5 file, and all that is open in it, where an exception
+///        leaves the scope; else, the code that opened them closes them.
+class HDF5Scope {
+ public:
+  explicit HDF5Scope(hid_t file);
+  ~HDF5Scope();
+
+ private:
+  HDF5Scope(const HDF5Scope&);
+  HDF5Scope& operator=(const HDF5Scope&);
+
+  const hid_t file_;
+  const int exceptions_;
+};
+
+}  // namespace caffe
+
+#endif  // USE_HDF5
+#endif  // CAFFE_UTIL_HDF5_SCOPE_HPP_
