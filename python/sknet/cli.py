@@ -36,6 +36,11 @@ def main(argv=None):
             raise
         print(f"sknet {args.verb}: {error}", file=sys.stderr)
         return 1
+    except RuntimeError as error:
+        if args.debug or not _is_caffes(error):
+            raise
+        print(f"sknet {args.verb}: {error}", file=sys.stderr)
+        return 1
     except BrokenPipeError:
         # The reader has seen enough.
         _drop_output()
@@ -48,6 +53,11 @@ def main(argv=None):
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _is_caffes(error):
+    """Whether Caffe raised it; most verbs run without importing that."""
+    return isinstance(error, getattr(sys.modules.get("caffe"), "Error", ()))
 
 
 def _drop_output():

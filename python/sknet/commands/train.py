@@ -115,6 +115,7 @@ def _settings(args):
 def _train(run, settings, keep, force):
     """Train, from the newest snapshot on. Return (the signal that stopped it or None,
     lines that conclude it)."""
+    from sknet.pycaffe import caffe
     from sknet.text import read_net
     from sknet.training import snapshots
     from sknet.training.devices import gpu_numbers, start_solver
@@ -151,7 +152,7 @@ def _train(run, settings, keep, force):
     loop = Loop(solver, param, run, keep, progress)
     try:
         stopped = loop()
-    except InputError as error:
+    except (InputError, caffe.Error) as error:
         last = snapshots.find(run.prefix)[:1]
         raise InputError(f"{error}; " + (f"the last snapshot is {last[0].weights}"
                                          if last else "there is no snapshot")) from error

@@ -68,9 +68,8 @@ def save_weights(net, path):
     """Write a caffe.Net's weights to a caffemodel, whole or not at all. Raises
     InputError if the disk is too full."""
     _check_space(net, path.parent)
-    with replacing(path) as name:
-        net.save(name)
-        _forget_first(name)
+    net.save(str(path))
+    _forget_first(path)
 
 
 def restore(solver, snapshot):
@@ -97,7 +96,7 @@ def _forget_first(path):
 
 
 def _check_space(net, folder):
-    """Caffe ends the process where it cannot write."""
+    """Before there are half of a snapshot's files."""
     weights = sum(blob.data.nbytes for blobs in net.params.values()
                   for blob in blobs)
     # The history is as large as the weights; that of Adam and its like, twice.
