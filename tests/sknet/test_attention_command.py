@@ -246,7 +246,9 @@ def test_goes_on_after_ctrl_c(digits, images, tmp_path, sknet):
     journal = tmp_path / "cut/measured.jsonl"
     process = subprocess.Popen(
         [sys.executable, "-m", "sknet", *command, str(journal.parent)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        # Background jobs start with it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     while process.poll() is None and not (
             journal.exists() and journal.read_bytes().count(b"\n") > 4):
         time.sleep(0.01)

@@ -312,7 +312,10 @@ def test_ctrl_c_keeps_what_is_done(held_out, tmp_path):
     with subprocess.Popen(
             [sys.executable, "-m", "sknet", "evaluate", "sknet_digits", str(many),
              "--crops", "10", "--predictions", "rows.jsonl"],
-            stderr=subprocess.PIPE, text=True) as process:
+            stderr=subprocess.PIPE, text=True,
+            # Background jobs start with it ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+            ) as process:
         while process.poll() is None and not (
                 os.path.exists("rows.jsonl") and os.path.getsize("rows.jsonl") > 2000):
             time.sleep(.01)

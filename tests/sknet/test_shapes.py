@@ -1,5 +1,4 @@
 """The shapes that are inferred without Caffe, against Caffe's."""
-import faulthandler
 import os
 import re
 
@@ -44,14 +43,12 @@ def layer(kind, bottoms="x", tops="y", **messages):
 
 
 def refused_by_caffe(path, phase="TEST"):
-    """Whether Caffe ends a process that sets the net up."""
-    child = os.fork()
-    if child == 0:
-        faulthandler.disable()
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    """Whether Caffe does not set the net up."""
+    try:
         caffe.Net(path, PHASES[phase])
-        os._exit(0)
-    return os.waitpid(child, 0)[1] != 0
+    except caffe.Error:
+        return True
+    return False
 
 
 def check_as_in_caffe(net, path, phase="TEST"):

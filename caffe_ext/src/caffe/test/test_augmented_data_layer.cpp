@@ -19,6 +19,7 @@
 #include "caffe/util/io.hpp"
 
 #include "caffe/test/test_caffe_main.hpp"
+#include "caffe/test/test_error_util.hpp"
 
 namespace caffe {
 
@@ -162,9 +163,9 @@ class AugmentedDataLayerTest : public MultiDeviceTest<TypeParam> {
     return values;
   }
 
-  // What a layer of this parameter dies of.
-  void ExpectDeath(const string& message) {
-    EXPECT_DEATH(Run(3), message);
+  // What a layer of this parameter throws.
+  void ExpectError(const string& message) {
+    EXPECT_ERROR(Run(3), message);
   }
 
   static const int kImages = 7;
@@ -346,7 +347,7 @@ TYPED_TEST(AugmentedDataLayerTest, TestSolversShareTheImages) {
     }
   }
   this->param_.mutable_augmented_data_param()->clear_seed();
-  this->ExpectDeath("'images': 3 solvers.* seed");
+  this->ExpectError("'images': 3 solvers.* seed");
   this->param_.mutable_transform_param()->set_shorter_side(32);
   this->param_.set_phase(TEST);
   EXPECT_EQ(vector<int>({0, 3, 6, 9}), this->Labels(1));
@@ -415,7 +416,7 @@ TYPED_TEST(AugmentedDataLayerTest, TestForcedChannels) {
     transform->set_force_gray(true);
     EXPECT_EQ(40 * 40 + 1, this->Run(1)[0].size());
     transform->set_force_gray(false);
-    this->ExpectDeath("'images': key '00001.png' of .* has 1 channels");
+    this->ExpectError("'images': key '00001.png' of .* has 1 channels");
   }
 }
 
@@ -439,16 +440,16 @@ TYPED_TEST(AugmentedDataLayerTest, TestBadImages) {
   this->UseList();
   for (const char* content : {"", "no image"}) {
     std::ofstream((this->folder_ + "00005.png").c_str()) << content;
-    this->ExpectDeath("'images': cannot read or decode .*/00005.png");
+    this->ExpectError("'images': cannot read or decode .*/00005.png");
   }
   std::remove((this->folder_ + "00005.png").c_str());
-  this->ExpectDeath("'images': cannot read or decode .*/00005.png");
+  this->ExpectError("'images': cannot read or decode .*/00005.png");
   cv::imwrite(this->folder_ + "00005.png",
       cv::Mat(30, 30, CV_16UC3, cv::Scalar(700)));
   EXPECT_EQ(12, this->Run(3).size());  // imread makes 8 bits of it
   this->images_[2] = cv::Mat(30, 30, CV_16UC3, cv::Scalar(700));
   this->UseDatabase(DataParameter_DB_LMDB);
-  this->ExpectDeath("'images': pixels of key '00002.png' of .* 8 bits");
+  this->ExpectError("'images': pixels of key '00002.png' of .* 8 bits");
 }
 
 TYPED_TEST(AugmentedDataLayerTest, TestBadLists) {
@@ -456,47 +457,47 @@ TYPED_TEST(AugmentedDataLayerTest, TestBadLists) {
   const string list = this->param_.image_data_param().source();
   for (const char* line : {"00001.png", "00001.png three", "00001.png 3x"}) {
     std::ofstream(list.c_str()) << "00000.png 0\n\n" << line << "\n";
-    this->ExpectDeath("list, line 3: .*expected a path, a space and a label");
+    this->ExpectError("list, line 3: .*expected a path, a space and a label");
   }
   std::ofstream(list.c_str()) << "\n";
-  this->ExpectDeath("'images': no images in .*list");
+  this->ExpectError("'images': no images in .*list");
   std::remove(list.c_str());
-  this->ExpectDeath("cannot open the list .*list");
+  this->ExpectError("cannot open the list .*list");
   this->param_.clear_image_data_param();
-  this->ExpectDeath("'images': expected one source");
+  this->ExpectError("'images': expected one source");
 }
 
 TYPED_TEST(AugmentedDataLayerTest, TestBadParameters) {
   this->UseList();
   TransformationParameter* transform = this->param_.mutable_transform_param();
   transform->set_crop_size(60);
-  this->ExpectDeath("'images': .*00000.png is 70 x 50, expected .* crop_size, 60");
+  this->ExpectError("'images': .*00000.png is 70 x 50, expected .* crop_size, 60");
   transform->set_shorter_side(59);
-  this->ExpectDeath("'images': a shorter_side of 59 cannot hold .* 60");
+  this->ExpectError("'images': a shorter_side of 59 cannot hold .* 60");
   transform->set_crop_size(0);
   transform->clear_shorter_side();
-  this->ExpectDeath("'images': .*00001.png .* becomes .*55 x 67");
+  this->ExpectError("'images': .*00001.png .* becomes .*55 x 67");
   transform->set_min_area_ratio(.5);
-  this->ExpectDeath("'images': .* no crop_size");
+  this->ExpectError("'images': .* no crop_size");
   transform->set_min_area_ratio(0);
-  this->ExpectDeath("'images': min_area_ratio is 0");
+  this->ExpectError("'images': min_area_ratio is 0");
   transform->set_min_area_ratio(.5);
   transform->set_max_area_ratio(.4);
-  this->ExpectDeath("'images': min_area_ratio is 0.5 and max_area_ratio 0.4");
+  this->ExpectError("'images': min_area_ratio is 0.5 and max_area_ratio 0.4");
   transform->clear_max_area_ratio();
   transform->set_min_aspect_ratio(2);
-  this->ExpectDeath("'images': min_aspect_ratio is 2 and max_aspect_ratio 1");
+  this->ExpectError("'images': min_aspect_ratio is 2 and max_aspect_ratio 1");
   transform->clear_min_aspect_ratio();
   transform->set_max_rotation_angle(-1);
-  this->ExpectDeath("'images': max_rotation_angle is -1");
+  this->ExpectError("'images': max_rotation_angle is -1");
   transform->clear_max_rotation_angle();
   transform->set_max_pixel_jitter(256);
-  this->ExpectDeath("'images': max_pixel_jitter");
+  this->ExpectError("'images': max_pixel_jitter");
   transform->clear_max_pixel_jitter();
   transform->set_crop_size(20);
   transform->add_mean_value(1);
   transform->add_mean_value(2);
-  this->ExpectDeath("'images': 2 values of mean_value for 3 channels");
+  this->ExpectError("'images': 2 values of mean_value for 3 channels");
 }
 
 }  // namespace caffe
