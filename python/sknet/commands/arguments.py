@@ -1,5 +1,6 @@
 """Arguments that several verbs take, and their types."""
 import argparse
+import math
 
 from sknet.data.labels import ORDERS
 from sknet.data.preprocessing import CHANNELS
@@ -24,10 +25,12 @@ def not_negative(text):
 def channel_values(text):
     """Comma-separated numbers as a tuple of floats."""
     try:
-        return tuple(float(part) for part in text.split(","))
+        values = tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not like 104,117,123") from None
+        values = ()
+    if not values or not all(map(math.isfinite, values)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like 104,117,123")
+    return values
 
 
 def add_preprocessing(parser):
