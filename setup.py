@@ -76,7 +76,7 @@ class CMakeBuild(build_ext):
             "--strip", "--prefix", package)
 
 
-IMAGES = ["pillow>=9.1", "scipy", "tqdm"]
+IMAGES = ["lmdb", "pillow>=9.1", "scipy", "tqdm"]
 WEIGHTS = ["h5py", "safetensors", "filelock", "requests",
            "gdown>=6.5.1; python_version >= '3.10'"]
 PICTURES = ["matplotlib", "pydot>=3"]
@@ -107,8 +107,9 @@ setup(
         "weights": WEIGHTS,
         "onnx": ["onnx>=1.16"],
         "view": ["netron"],
-        "test": ["pytest", "hypothesis", "lmdb", "mlxtend", "netron", "onnx", "onnxruntime",
-                 "opencv-python-headless<5", "pyyaml", "scikit-image"],
+        "ray": ["ray"],
+        "test": ["pytest", "hypothesis", "mlxtend", "netron", "onnx", "onnxruntime",
+                 "opencv-python-headless<5", "pyyaml", "ray", "scikit-image"],
         "torch": ["torch==2.14.1", "torchvision==0.29.1", "timm", "onnxscript", "ncnn",
                   "pnnx", "openvino"],
         "cuda": ["nvidia-cublas", "nvidia-curand", "nvidia-cudnn-cu13",

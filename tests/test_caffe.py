@@ -56,6 +56,6 @@ def test_caffe_suite(test_folder):
     assert len(cases) > 1138
     suites = {case.get("classname").split("/")[0] for case in cases}
     assert {f"{name}Test" for name in (
-        "AxpyLayer", "BroadcastProductLayer", "ChannelPoolingLayer",
-        "CuDNNBatchNormLayer", "DepthwiseConvolutionLayer", "InterpLayer",
-        "LabelSmoothing", "Error", "Limits")} <= suites
+        "Augmentation", "AugmentedDataLayer", "AxpyLayer", "BroadcastProductLayer",
+        "ChannelPoolingLayer", "CuDNNBatchNormLayer", "DepthwiseConvolutionLayer",
+        "Error", "InterpLayer", "LabelSmoothing", "Limits", "RandomStream")} <= suites

@@ -10,6 +10,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
+import digit_sizes  # noqa: E402
 import digits  # noqa: E402
 
 
@@ -59,3 +60,65 @@ def test_shipped_images_are_held_out_ones(held_out):
     assert len(shipped) >= 10
     for path in shipped:
         assert np.asarray(Image.open(path)).tobytes() in known, path.name
+
+
+def test_digits_of_growing_sizes():
+    held_out, _ = digits.load(held_out=True)
+    drawn = {name: digit_sizes.draw(held_out[0], height, places, [1, 0]).astype(float)
+             for name, height, places in digit_sizes.corners()}
+    assert list(drawn) == [*map(str, range(24, 61, 6)), "four_24"]
+    ink = {}
+    for name, image in drawn.items():
+        # The same noise lies over all of them: what differs from the largest's empty
+        # margin is the digit.
+        blank = digit_sizes.draw(np.zeros_like(held_out[0]), 24, [], [1, 0])
+        touched = abs(image - blank).max(axis=2) > 0
+        ink[name] = abs(image - blank).sum()
+        rows, columns = np.flatnonzero(touched.any(1)), np.flatnonzero(touched.any(0))
+        if name != "four_24":
+            margin = (64 - int(name)) // 2
+            assert margin <= rows[0] and rows[-1] < 64 - margin
+            assert margin <= columns[0] and columns[-1] < 64 - margin
+            assert rows[-1] - rows[0] > 0.8 * int(name)
+    assert ink["48"] == pytest.approx(4 * ink["24"], rel=0.1)
+    assert ink["four_24"] == pytest.approx(4 * ink["24"], rel=0.01)
+
+
+def test_attention_is_the_readmes():
+    """The README's table: differences at 1x, 1.5x and 2x, the change and its standard
+    error, and the difference of four small digits."""
+    from sknet.attention import channel_attention, units
+    from sknet.classifier import Classifier
+    held_out, _ = digits.load(held_out=True)
+    chosen = np.random.default_rng(1).permutation(len(held_out))
+    (_, height, middle), *_, (_, small, quarters) = digit_sizes.corners()
+    classifier = Classifier("sknet_digits")
+    found = {unit.name: [] for unit in units(classifier.param)}
+    for number, index in enumerate(chosen):
+        image, four = (
+            Image.fromarray(digit_sizes.draw(held_out[index], *how, [1, number]))
+            for how in ((height, middle), (small, quarters)))
+        # The centre, resized as OpenCV would: sampled between the pixels.
+        shown = [image, *(image.transform(
+            (64, 64), Image.Transform.AFFINE,
+            (1 / scale, 0, 32 - 32 / scale, 0, 1 / scale, 32 - 32 / scale),
+            Image.Resampling.BILINEAR) for scale in (1.5, 2)), four]
+        classifier([classifier.preprocessing(image) for image in shown])
+        for unit in units(classifier.param):
+            found[unit.name].append(channel_attention(classifier.net, unit))
+    stated = re.findall(r"^\| (conv\d_\d) \| (.*) \|$",
+                        (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert [name for name, _ in stated] == list(found)
+    for name, numbers in stated:
+        small, large = np.moveaxis(found[name], 2, 0)
+        difference = (large - small).mean(axis=2)
+        change = difference[:, 2] - difference[:, 0]
+        expected = [*difference.mean(axis=0)[:3], change.mean(),
+                    change.std(ddof=1) / len(change) ** 0.5, difference[:, 3].mean()]
+        print(name, *(f"{value:+.4f}" for value in expected))
+        np.testing.assert_allclose(
+            [float(number) for number in re.findall(r"[-+]?\d\.\d+", numbers)],
+            expected, atol=0.0015)
+        # Single channels choose less, too.
+        choice = abs(np.subtract(large, small)).mean(axis=(0, 2))
+        assert choice[0] > choice[1] > choice[2]

@@ -120,7 +120,7 @@ def test_the_build_needs_no_compiler(tree):
 def test_generates_the_committed_files(bin, kind, tmp_path):
     for model in ("sknet50", "sknet101", "sknet_digits"):
         done = run(bin / "sknet", "generate", model, "--kind", kind, "-o",
-                   tmp_path / "net.prototxt")
+                   tmp_path / "net.prototxt", "--force")
         assert done.returncode == 0, done.stderr
         assert ((tmp_path / "net.prototxt").read_bytes()
                 == (ROOT / f"prototxt/{model}/{kind}.prototxt").read_bytes())

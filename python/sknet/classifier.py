@@ -1,13 +1,17 @@
 """A net that classifies images."""
-from dataclasses import replace
+import hashlib
+from dataclasses import asdict, replace
+from functools import partial
 
 import numpy as np
 
 from sknet import models
 from sknet.data.preprocessing import Preprocessing
 from sknet.errors import InputError
+from sknet.files import digest
 from sknet.net import load, read_model
 from sknet.source import shipped
+from sknet.text import to_text
 
 
 class Classifier:
@@ -17,11 +21,14 @@ class Classifier:
     weights: a caffemodel's path; by default what comes with the named model.
     settings: fields of Preprocessing that differ from the model's.
 
+    A pickled one is made again from the files, where it is unpickled.
+
     Raises InputError if the files are bad, do not fit each other, or are not
     those of a classifier of square images.
     """
 
     def __init__(self, model, weights=None, **settings):
+        self._made_from = partial(Classifier, model, weights, **settings)
         self.param = read_model(model, settings.get("crop"))
         if weights is None:
             weights = shipped(model, f"{model}.caffemodel")
@@ -34,9 +41,25 @@ class Classifier:
         self._check(model)
         self.preprocessing = self._preprocessing(model, settings)
 
+    def __reduce__(self):
+        return self._made_from, ()
+
     @property
     def num_classes(self):
         return self._probabilities().shape[1]
+
+    @property
+    def labels(self):
+        """The classes' names, if a model of the registry brings them, or None."""
+        name = self.param.name
+        labels = models.get(name).dataset.classes if name in models.names() else ()
+        return labels if len(labels) == self.num_classes else None
+
+    def identity(self):
+        """What the probabilities depend on, as JSON values."""
+        return dict(net=hashlib.sha256(to_text(self.param).encode()).hexdigest(),
+                    weights=digest(self.weights),
+                    preprocessing=asdict(self.preprocessing))
 
     def __call__(self, pixels):
         """Return the classes' probabilities, N x classes, of N x channels x

@@ -7,18 +7,20 @@ import argparse
 import os
 import sys
 
-from sknet.commands import (classify, convert, fetch, fold, generate, inspect,
-                            models, summary, verify, view)
+from sknet.commands import (attention, classify, convert, evaluate, extract, fetch,
+                            fold, generate, inspect, models, summary, train, verify,
+                            view)
 from sknet.errors import InputError
 
 VERBS = {"models": models, "generate": generate, "summary": summary, "view": view,
-         "classify": classify, "inspect": inspect, "verify": verify, "fold": fold,
-         "convert": convert, "fetch": fetch}
+         "classify": classify, "evaluate": evaluate, "attention": attention,
+         "extract": extract, "train": train, "inspect": inspect, "verify": verify,
+         "fold": fold, "convert": convert, "fetch": fetch}
 
 
 def main(argv=None):
     """Run the command with the arguments `argv`; return the exit status."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     # Caffe reports every layer that it sets up; only errors are of interest.
     os.environ.setdefault("GLOG_minloglevel", "2")
     if sys.stdout is None:
@@ -31,6 +33,11 @@ def main(argv=None):
     # Packages that few verbs need are imported late, and may be missing.
     except (InputError, ModuleNotFoundError) as error:
         if args.debug:
+            raise
+        print(f"sknet {args.verb}: {error}", file=sys.stderr)
+        return 1
+    except RuntimeError as error:
+        if args.debug or not _is_caffes(error):
             raise
         print(f"sknet {args.verb}: {error}", file=sys.stderr)
         return 1
@@ -48,12 +55,17 @@ def main(argv=None):
         return 130
 
 
+def _is_caffes(error):
+    """Whether Caffe raised it; most verbs run without importing that."""
+    return isinstance(error, getattr(sys.modules.get("caffe"), "Error", ()))
+
+
 def _drop_output():
     """Python would complain at exit that it cannot write what is left."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _parser():
+def parser():
     parser = argparse.ArgumentParser(
         prog="sknet", description="Models, weights and images for Caffe.")
     debug = dict(action="store_true", help="show the traceback of an error")

@@ -11,8 +11,8 @@ def to_deploy(net, source=None):
     those that its results need.
 
     Results are the tops that no layer reads; in a net with SoftmaxWithLoss, the
-    probabilities of the last one, in `prob`. Data gives way to an Input of one
-    image, old input fields to an Input.
+    probabilities of the last one, in `prob`. Data and AugmentedData give way to
+    an Input of one image, old input fields to an Input.
 
     source: the file that the net was read from, to be named in errors.
 
@@ -24,7 +24,7 @@ def to_deploy(net, source=None):
         param.CopyFrom(shaped.param)
         for field in ("include", "exclude"):
             param.ClearField(field)
-        if param.type == "Data":
+        if param.type in ("Data", "AugmentedData"):
             param = _input(param, shaped.tops)
         if param.type != "Accuracy":
             layers.append(param)

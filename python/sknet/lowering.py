@@ -44,6 +44,7 @@ def to_stock(net, weights=None, reshape_free=False):
         "ChannelPooling": lambda layer: _channel_pooling(layer, shapes),
         "DepthwiseConvolution": _convolution,
         "Pooling": lambda layer: _pooling(layer, shapes),
+        "AugmentedData": _refuse("rotates images or shifts their colours"),
         "Interp": _refuse("resizes with aligned corners"),
         "SoftmaxWithLoss": _hard_loss})
     if reshape_free:

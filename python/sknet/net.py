@@ -1,5 +1,6 @@
 """From a model's name or file to a caffe.Net, with every check that can be
 made before Caffe: sknet's errors name what was expected."""
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -33,13 +34,20 @@ def read_model(model, size=None):
         raise InputError(
             f"{model}: {len(inputs)} inputs{named}; expected a deploy net, which "
             "has one: `sknet generate MODEL --kind deploy` makes them")
-    try:
+    with setting_up(model):
         caffe.Net(model, caffe.TEST)
+    return param
+
+
+@contextlib.contextmanager
+def setting_up(source):
+    """What Caffe raises in the block is an InputError that names the file
+    `source`."""
+    try:
+        yield
     except Exception as error:  # a Python layer's may be any
         reason = str(error).partition("\n")[0]
-        raise InputError(
-            f"{model}: Caffe cannot set this net up: {reason}") from error
-    return param
+        raise InputError(f"{source}: Caffe cannot set this net up: {reason}") from error
 
 
 def load(param, weights):

@@ -2,21 +2,10 @@
 from pathlib import Path
 
 from sknet.attention import branch_attention, units
-from sknet.errors import InputError
-from sknet.files import replacing
+from sknet.figures import save
 
-FORMATS = ("png", "pdf", "svg", "jpg")
 MOST = 24  # images; more would not be looked at
 COLOURS = ("#3b75af", "#ef8636", "#519e3e", "#c53a32")
-
-
-def check_name(path):
-    """Raise InputError unless a picture can be written to that name."""
-    if Path(path).suffix[1:].lower() not in FORMATS:
-        raise InputError(f"{path}: expected a name that ends in ."
-                         + ", .".join(FORMATS))
-    if not Path(path).absolute().parent.is_dir():
-        raise InputError(f"{path}: no such folder")
 
 
 class Picture:
@@ -61,8 +50,7 @@ class Picture:
                     axes[0, 2].containers, self.units[0].kernels)]),
                 loc="outside upper right", ncols=4, frameon=False,
                 title="mean attention of the branch with the kernel")
-        with replacing(path) as name:
-            figure.savefig(name, format=Path(path).suffix[1:].lower(), dpi=110)
+        save(figure, path)
 
     def _draw(self, axes, image, result, attention, last):
         seen, classes, selected = axes

@@ -31,8 +31,8 @@ MACS = ("conv_fc", "table2", "all")
 _MULTIPLY = {"Convolution", "DepthwiseConvolution", "Deconvolution",
              "InnerProduct"}
 _IN_TABLE_2 = {"Scale", "Axpy"}
-_NO_COMPUTATION = {"Input", "Data", "DummyData", "Split", "Slice", "Concat", "Crop",
-                   "Tile", "Reshape", "Flatten", "Silence", "Dropout"}
+_NO_COMPUTATION = {"Input", "Data", "AugmentedData", "DummyData", "Split", "Slice",
+                   "Concat", "Crop", "Tile", "Reshape", "Flatten", "Silence", "Dropout"}
 _SAME_MEMORY = {"Split", "Reshape", "Flatten"}
 _FLOAT = 4  # bytes
 

@@ -8,7 +8,9 @@ from sknet.errors import InputError
 FIELDS = (("LayerParameter", "cudnn_batch_norm_param"),
           ("BatchNormParameter", "scale_filler"),
           ("LayerParameter", "interp_param"),
-          ("LossParameter", "label_smoothing"))
+          ("LossParameter", "label_smoothing"),
+          ("LayerParameter", "augmented_data_param"),
+          ("TransformationParameter", "min_area_ratio"))
 
 try:
     import caffe

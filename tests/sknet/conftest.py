@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import caffe
@@ -32,6 +33,17 @@ def digits(tmp_path_factory):
     net.save(weights)
     return SimpleNamespace(deploy=deploy, weights=weights, param=param,
                            folder=folder)
+
+
+@pytest.fixture(scope="session")
+def held_out(tmp_path_factory):
+    """A list of 60 held-out digits, as convert_imageset reads it, in a folder of
+    its own."""
+    folder = tmp_path_factory.mktemp("held_out")
+    tool = Path(__file__).resolve().parents[2] / "tools/digits.py"
+    subprocess.run([sys.executable, tool, folder, "--train", "0", "--val", "60"],
+                   check=True, stdout=subprocess.DEVNULL)
+    return folder / "val.txt"
 
 
 @pytest.fixture

@@ -153,3 +153,18 @@ def test_refusals(refused, sknet, digits, other, tmp_path):
         refused("convert", *arguments, naming=words)
     assert taken.read_text() == "mine"
     assert not list(tmp_path.glob("x*"))
+
+
+def test_labels_of_another_net(refused, digits, tmp_path):
+    labels = tmp_path / "labels.txt"
+    labels.write_text("a\nb\n")
+    refused("convert", digits.weights, "--to", "onnx", "--model", "sknet_digits",
+            "--labels", labels, "-o", tmp_path / "net.onnx",
+            naming=[str(labels), "2 labels", "10 classes"])
+    assert not (tmp_path / "net.onnx").exists()
+
+
+def test_deviations_of_0(refused, tmp_path):
+    refused("convert", tmp_path / "x.pth", "--from", "timm", "--model", "resnext50",
+            "--to", "caffemodel", "-o", tmp_path / "x.caffemodel",
+            "--mean", "0.4,0.4,0.4", "--std", "0,1,1", naming=["--std"])

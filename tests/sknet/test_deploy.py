@@ -23,6 +23,14 @@ def test_every_models_training_net(name):
     assert to_text(to_deploy(deploy)) == to_text(deploy)
 
 
+@pytest.mark.parametrize("name, options", [
+    ("sknet50", dict(size=320)), ("sknet_digits", dict(channels=1)),
+    ("inception_v3", {})])
+def test_augmented_data(name, options):
+    train = models.create(name, "train_val", augment="senet", **options)
+    assert to_text(to_deploy(train)) == to_text(models.create(name, **options))
+
+
 def test_released_net():
     """Its one Input has two tops; its batch stays."""
     released = to_deploy(models.create("sknet50", "released"))

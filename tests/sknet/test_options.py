@@ -145,6 +145,51 @@ def test_label_smoothing():
     assert not layers("sknet50", "train_val")["loss"].HasField("loss_param")
 
 
+# SENet's README.
+SENET = dict(min_area_ratio=.08, max_area_ratio=1, min_aspect_ratio=3 / 4,
+             max_aspect_ratio=4 / 3, max_rotation_angle=10, max_pixel_jitter=20)
+
+
+@pytest.mark.parametrize("name, size, shorter_side, mirror", [
+    ("sknet50", None, 256, True), ("sknet50", 320, 366, True),
+    ("inception_v3", None, 320, True), ("sknet_digits", 96, 96, False)])
+def test_augment(name, size, shorter_side, mirror):
+    train, test, *rest = models.create(name, "train_val", size=size,
+                                       augment="senet").layer
+    plain_train, plain_test, *plain_rest = models.create(name, "train_val",
+                                                         size=size).layer
+    assert rest == plain_rest
+    assert train.type == test.type == "AugmentedData"
+    assert {field: getattr(train.transform_param, field)
+            for field in SENET} == pytest.approx(SENET)
+    assert train.augmented_data_param.shuffle
+    assert train.transform_param.mirror == mirror
+    assert test.transform_param.shorter_side == shorter_side
+    assert not test.HasField("augmented_data_param")
+    # All else is Data's.
+    for augmented, plain in ((train, plain_train), (test, plain_test)):
+        assert augmented.transform_param.force_color
+        for field in ("force_color", "shorter_side", *SENET):
+            augmented.transform_param.ClearField(field)
+        augmented.ClearField("augmented_data_param")
+        augmented.type = "Data"
+        assert augmented == plain
+
+
+@pytest.mark.parametrize("channels, gray, color", [
+    (1, True, False), (3, False, True), (4, False, False)])
+def test_augmented_images_have_the_nets_channels(channels, gray, color):
+    for data in models.create("sknet_digits", "train_val", channels=channels,
+                              augment="senet").layer[:2]:
+        assert data.transform_param.force_gray == gray
+        assert data.transform_param.force_color == color
+
+
+def test_stock_layers_do_not_augment():
+    with pytest.raises(InputError, match="layer data: AugmentedData has no equal"):
+        models.create("sknet_digits", "train_val", layers="stock", augment="senet")
+
+
 def test_branches():
     net = models.create("sknet50", branches="3x3,5x5g64,7x7g128", size=64)
     for unit in units(net):
@@ -214,7 +259,8 @@ def test_the_command_has_every_option(sknet, tmp_path):
     assert sknet("generate", *arguments.split(), "-o", path).returncode == 0
     text = path.read_text()
     assert text.splitlines()[0] == f"# Made by: sknet generate {arguments}"
-    for arguments in ("sknet50 --kind train_val --label-smoothing 0.1",
+    for arguments in ("sknet50 --kind train_val --label-smoothing 0.1 "
+                      "--augment senet",
                       "sknet50 --kind solver --batch 64 --recipe senet"):
         done = sknet("generate", *arguments.split())
         assert done.stdout.splitlines()[0] == f"# Made by: sknet generate {arguments}"

@@ -42,9 +42,19 @@ def layer(kind, bottoms="x", tops="y", **messages):
             + "}")
 
 
+def refused_by_caffe(path, phase="TEST"):
+    """Whether Caffe does not set the net up."""
+    try:
+        caffe.Net(path, PHASES[phase])
+    except caffe.Error:
+        return True
+    return False
+
+
 def check_as_in_caffe(net, path, phase="TEST"):
     """Every top and every blob of a layer has Caffe's shape."""
     write_net(path, net)
+    assert not refused_by_caffe(str(path), phase)
     real = caffe.Net(str(path), PHASES[phase])
     layers = shaped_layers(net, PHASES[phase])
     assert infer(net, PHASES[phase]) == {
@@ -216,15 +226,22 @@ def test_a_loss_without_a_top():
     assert set(infer(net)) == {"x", "label"}
 
 
-def test_the_data_layer(tmp_path):
-    """Its images are 3 channels of its crop's size."""
+@pytest.fixture
+def one_image(tmp_path):
+    """A folder with an image in `images`, its `list` and its `lmdb`."""
     images = tmp_path / "images"
     images.mkdir()
     Image.new("RGB", (30, 20)).save(images / "a.png")
     (tmp_path / "list").write_text("a.png 7\n")
     tool = os.path.join(os.path.dirname(caffe.__file__), "bin/convert_imageset")
-    assert os.spawnl(os.P_WAIT, tool, tool, f"{images}/", str(tmp_path / "list"),
-                     str(tmp_path / "lmdb")) == 0
+    assert os.spawnl(os.P_WAIT, tool, tool, "--encoded", f"{images}/",
+                     str(tmp_path / "list"), str(tmp_path / "lmdb")) == 0
+    return tmp_path
+
+
+def test_the_data_layer(one_image):
+    """Its images are 3 channels of its crop's size."""
+    tmp_path = one_image
     for transform in ("crop_size: 12", "crop_size: 12 mean_value: 9",
                       "crop_size: 12 mean_value: 1 mean_value: 2 mean_value: 3"):
         net = parse(layer("Data", "", "data label", transform_param=transform,
@@ -236,6 +253,27 @@ def test_the_data_layer(tmp_path):
     check_as_in_caffe(net, tmp_path / "net.prototxt")
     net.layer[0].transform_param.mean_value.append(4)
     assert infer(net) == {"data": (5, 4, 12, 12)}
+
+
+@pytest.mark.parametrize("transform", [
+    "crop_size: 12", "crop_size: 32 shorter_side: 40", "crop_size: 12 force_gray: true",
+    "crop_size: 12 min_area_ratio: 0.1 max_rotation_angle: 5"])
+@pytest.mark.parametrize("source", ["lmdb", "list", "gray list"])
+def test_the_augmented_data_layer(one_image, source, transform):
+    if "shorter" not in transform:
+        transform += " mean_value: 7"
+    where = (f"source: '{one_image}/lmdb' backend: LMDB" if source == "lmdb" else
+             f"source: '{one_image}/list' root_folder: '{one_image}/images/' "
+             f"is_color: {str(source == 'list').lower()}")
+    fields = {"data_param" if source == "lmdb" else "image_data_param":
+              f"{where} batch_size: 5"}
+    if "list" in source:
+        transform = transform.replace("force_gray: true", "")
+    for tops in ("data label", "data"):
+        for phase in PHASES:
+            check_as_in_caffe(parse(layer("AugmentedData", "", tops,
+                                          transform_param=transform, **fields)),
+                              one_image / "net.prototxt", phase)
 
 
 @pytest.mark.parametrize("fields", [
@@ -359,6 +397,10 @@ BAD = [
     (layer("Crop", "x z", crop_param="offset: 1"), dict(X, z=X["x"]), "offsets"),
     (layer("Crop", "x x", crop_param="axis: 1 offset: 1 offset: 1"), X, "2 offsets"),
     (layer("Reduction", reduction_param="axis: -5"), X, "axis -5"),
+    (layer("AugmentedData", "", "a", transform_param="crop_size: 2"), {},
+     "expected one source"),
+    (layer("AugmentedData", "", "a", data_param="source: 'x'",
+           image_data_param="source: 'x'"), {}, "expected one source"),
     (layer("SoftmaxWithLoss", "x z"), dict(x=(5, 4), z=(4,)), "4 labels"),
     (layer("SoftmaxWithLoss", "x z", "a b"), dict(x=(5, 4), z=(5,)), "2 tops"),
     (layer("Accuracy", "x z"), dict(x=(5, 4), z=(5, 2)), "5x2 labels"),
@@ -377,8 +419,7 @@ def test_what_does_not_fit_is_named_and_refused_by_caffe(text, shapes, message,
                                                          tmp_path):
     path = tmp_path / "bad.prototxt"
     path.write_text(with_inputs(text, **shapes))
-    with pytest.raises(caffe.Error):
-        caffe.Net(path, caffe.TEST)
+    assert refused_by_caffe(str(path))
     with pytest.raises(InputError, match=message) as error:
         infer(read_net(path), source=path)
     assert str(error.value).startswith(f"{path}: layer it")
@@ -386,6 +427,8 @@ def test_what_does_not_fit_is_named_and_refused_by_caffe(text, shapes, message,
 
 @pytest.mark.parametrize("text, shapes, message", [
     (layer("Data", "", "a", data_param="batch_size: 2"), {}, "no crop_size"),
+    (layer("AugmentedData", "", "a", data_param="source: 'x' batch_size: 2"), {},
+     "no crop_size"),
     (layer("Input", "", "a", input_param="shape { dim: 0 }"), {}, "a would be 0"),
     (layer("Slice", "x", "a b", slice_param="slice_point: 6"), X, "slice points"),
     (layer("Flatten", flatten_param="axis: 3 end_axis: 1"), X, "axis 3 to 1"),

@@ -1,5 +1,9 @@
-"""Types of arguments that several verbs take."""
+"""Arguments that several verbs take, and their types."""
 import argparse
+import math
+
+from sknet.data.labels import ORDERS
+from sknet.data.preprocessing import CHANNELS
 
 
 def positive(text):
@@ -10,10 +14,80 @@ def positive(text):
     return number
 
 
+def not_negative(text):
+    """A whole number from 0 up."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{number} is less than 0")
+    return number
+
+
 def channel_values(text):
     """Comma-separated numbers as a tuple of floats."""
     try:
-        return tuple(float(part) for part in text.split(","))
+        values = tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not like 104,117,123") from None
+        values = ()
+    if not values or not all(map(math.isfinite, values)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like 104,117,123")
+    return values
+
+
+def add_preprocessing(parser):
+    """Add the settings of sknet.data.preprocessing.Preprocessing."""
+    settings = parser.add_argument_group("preprocessing")
+    settings.add_argument("--mean", type=channel_values, metavar="B,G,R",
+                          help="subtracted from the channels, in their order")
+    settings.add_argument("--scale", type=float, metavar="X",
+                          help="multiplies the pixels, after the mean")
+    settings.add_argument("--channels", choices=CHANNELS,
+                          help="the order of the input's channels")
+    settings.add_argument("--shorter-side", type=int, metavar="PIXELS",
+                          help="images are resized to it; 0: not at all (default: "
+                          "as much larger than the crop as the model's)")
+    settings.add_argument("--crop", "--size", type=positive, metavar="PIXELS",
+                          help="the centre that is cut out; a named model is "
+                          "generated for it")
+
+
+def preprocessing(args):
+    """Return the settings that were given, as Classifier takes them."""
+    given = {name: getattr(args, name) for name in
+             ("mean", "scale", "channels", "shorter_side", "crop")}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def add_dataset(parser, nargs=None, more=""):
+    """Add what sknet.data.datasets.open_dataset takes; `more` ends the help."""
+    parser.add_argument("dataset", metavar="DATASET", nargs=nargs,
+                        help="a folder with a folder of images for each class; a "
+                        "list, PATH LABEL a line; an LMDB; or a folder of images, "
+                        "such as ImageNet's for validation, whose labels --labels has" + more)
+    parser.add_argument("--labels", metavar="FILE",
+                        help="the classes' names in the net's order, or an ImageNet "
+                        "devkit (its folder or meta.mat); of a folder of images "
+                        "without classes: a list (Caffe's val.txt), a devkit, or "
+                        "ILSVRC2012_validation_ground_truth.txt")
+    parser.add_argument("--label-order", choices=ORDERS,
+                        help="the net's order of ImageNet's classes (default: "
+                        "devkit with a devkit, else the labels' own, which is "
+                        "wordnet but for the devkit's)")
+    parser.add_argument("--root", metavar="FOLDER",
+                        help="that a list's paths are relative to (default: the "
+                        "current one, or the list's)")
+
+
+def add_shards(parser):
+    """Add how the images are spread over threads and processes."""
+    work = parser.add_argument_group("work")
+    work.add_argument("--batch-size", type=positive, default=8, metavar="N",
+                      help="images a pass (default: %(default)s)")
+    work.add_argument("--threads", type=not_negative, default=2, metavar="N",
+                      help="that load images while the net computes; 0: none "
+                      "(default: %(default)s)")
+    work.add_argument("--ray", metavar="ADDRESS",
+                      help="spread the images over a Ray cluster (HOST:PORT, auto), "
+                      "or over processes of this machine (local); needs the package "
+                      "ray")
+    work.add_argument("--processes", type=positive, metavar="N",
+                      help="over Ray (default: as many as it has cores)")

@@ -11,9 +11,9 @@ does: give its meta.mat, not Caffe's synset_words.txt, which has another order.
 import json
 import sys
 
-from sknet.commands.arguments import channel_values, positive
+from sknet.commands.arguments import add_preprocessing, positive, preprocessing
 from sknet.data.labels import ORDERS, read_labels
-from sknet.data.preprocessing import CHANNELS, read_image
+from sknet.data.preprocessing import read_image
 from sknet.errors import InputError
 
 EXAMPLE = ("sknet classify --model sknet50 --weights sknet50.caffemodel "
@@ -42,42 +42,28 @@ def add_arguments(parser):
                         help="draw images, predictions and the attention of SK "
                         "units' branches (png, pdf, svg; the first "
                         "24 images)")
-    settings = parser.add_argument_group("preprocessing")
-    settings.add_argument("--mean", type=channel_values, metavar="B,G,R",
-                          help="subtracted from the channels, in their order")
-    settings.add_argument("--scale", type=float, metavar="X",
-                          help="multiplies the pixels, after the mean")
-    settings.add_argument("--channels", choices=CHANNELS,
-                          help="the order of the input's channels")
-    settings.add_argument("--shorter-side", type=int, metavar="PIXELS",
-                          help="images are resized to it; 0: not at all")
-    settings.add_argument("--crop", type=positive, metavar="PIXELS",
-                          help="the centre that is cut out; a named model is "
-                          "generated for it")
+    add_preprocessing(parser)
 
 
 def run(args):
-    from sknet import picture
     from sknet.classifier import Classifier
+    from sknet.figures import check_name
+    from sknet.picture import Picture
     if args.picture:
-        picture.check_name(args.picture)
+        check_name(args.picture)
     labels = args.labels and read_labels(args.labels, args.label_order)
     if args.label_order and not args.labels:
         raise InputError("--label-order: needs --labels meta.mat")
-    settings = {name: getattr(args, name) for name in
-                ("mean", "scale", "channels", "shorter_side", "crop")}
-    classifier = Classifier(
-        args.model, args.weights,
-        **{name: value for name, value in settings.items() if value is not None})
+    classifier = Classifier(args.model, args.weights, **preprocessing(args))
     if labels is None:
-        labels = _own_labels(classifier)
+        labels = classifier.labels
     elif len(labels) != classifier.num_classes:
         raise InputError(f"{args.labels}: {len(labels)} labels; {args.model} has "
                          f"{classifier.num_classes} classes")
     if classifier.ignored:
         print(f"sknet classify: {classifier.weights}: not in the net, so not "
               f"used: {', '.join(classifier.ignored)}", file=sys.stderr)
-    sketch = picture.Picture(classifier.param) if args.picture else None
+    sketch = Picture(classifier.param) if args.picture else None
     results, unreadable = _classify(args, classifier, labels, sketch)
     if args.json:
         print(json.dumps(dict(model=args.model, weights=classifier.weights,
@@ -85,14 +71,6 @@ def run(args):
     if sketch and results:
         sketch.save(args.picture)
     return 1 if unreadable else 0
-
-
-def _own_labels(classifier):
-    """The labels of a model of the registry that brings them, or None."""
-    from sknet import models
-    name = classifier.param.name
-    labels = models.get(name).dataset.classes if name in models.names() else ()
-    return labels if len(labels) == classifier.num_classes else None
 
 
 def _classify(args, classifier, labels, sketch):

@@ -91,6 +91,8 @@ def _check(args):
                              "net")
         if bool(args.mean) != bool(args.std):
             raise InputError("--mean and --std: expected both or neither")
+        if args.std and min(args.std) <= 0:
+            raise InputError("--std: expected values above 0")
     elif args.mean or args.std:
         raise InputError("--mean and --std: not options without --from")
     for option, targets in (("model", nets), ("reshape_free", ("stock",)),
@@ -115,13 +117,14 @@ def _stem(path):
 
 
 def _imported(args):
-    """Another library's weights, and the settings of Preprocessing that they need;
-    what there is to know of them is said."""
+    """Another library's weights, and the settings of Preprocessing that they need,
+    None if that is not known; what there is to know of them is said."""
     from sknet import models
     from sknet.weights.imports import for_pixels, import_weights
     net = models.create(args.model)
     weights, remark = import_weights(args.weights, net, args.source)
-    settings = {}
+    # Whose pixels they are for, nobody has said.
+    settings = None
     if args.mean:
         weights, settings = for_pixels(net, weights, args.mean, args.std)
         mean = ",".join(f"{value:.6g}" for value in settings["mean"])
@@ -160,12 +163,21 @@ def _write_onnx(args, weights, settings, output):
     from sknet.data.labels import read_labels
     from sknet.files import refuse_overwriting, replacing
     from sknet.onnx.net import export
+    from sknet.shapes import infer
     refuse_overwriting(output, args.force)
     net = _deploy(args, weights)
     known = models.get(net.name) if net.name in models.names() else None
+    classes = infer(net)[net.layer[-1].top[0]][1]
     labels = read_labels(args.labels) if args.labels else \
         known and known.dataset.classes
-    preprocessing = known and replace(known.preprocessing, **settings)
+    if labels and len(labels) != classes:
+        if args.labels:
+            raise InputError(f"{args.labels}: {len(labels)} labels; {args.model} has "
+                             f"{classes} classes")
+        labels = None
+    preprocessing = None
+    if known and settings is not None:
+        preprocessing = replace(known.preprocessing, **settings)
     model = export(net, weights, preprocessing, labels or None, args.dynamic_size)
     with replacing(output) as name:
         onnx.save(model, name)

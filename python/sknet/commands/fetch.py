@@ -17,7 +17,7 @@ def add_arguments(parser):
                         help="default: MODEL.caffemodel in ~/.cache/sknet (or below "
                         "XDG_CACHE_HOME)")
     parser.add_argument("--force", action="store_true",
-                        help="overwrite another file that is there")
+                        help="fetch again, and overwrite what is there")
 
 
 def run(args):

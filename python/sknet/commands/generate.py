@@ -20,6 +20,11 @@ def add_arguments(parser):
                         help="default: standard output")
     parser.add_argument("--force", action="store_true",
                         help="overwrite a file that is there")
+    add_options(parser)
+
+
+def add_options(parser):
+    """Add arguments with the names of Options' fields."""
     net = parser.add_argument_group("nets (deploy, train_val)")
     net.add_argument("--batch", type=positive, metavar="N",
                      help="images a pass (default: 1 in deploy; in train_val the "
@@ -61,6 +66,10 @@ def add_arguments(parser):
     training.add_argument("--label-smoothing", type=float, default=0.0, metavar="X",
                           help="share of the target that is spread over all classes "
                           "(train_val; default: %(default)s)")
+    training.add_argument("--augment", choices=("senet",),
+                          help="AugmentedData in place of Data: senet: as SENet's "
+                          "README says, and images that need not be as large as "
+                          "the crop (train_val)")
     training.add_argument("--recipe", choices=("sknet", "senet"),
                           help="whose learning rates and epochs (solver; default: "
                           "the model's)")

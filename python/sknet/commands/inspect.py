@@ -7,6 +7,8 @@ that is only odd with ?.
 import json
 from pathlib import Path
 
+from sknet.commands.tables import aligned
+
 EXAMPLE = "sknet inspect sknet50.caffemodel"
 _SHOWN = 10  # of a model's differences, in text
 
@@ -84,7 +86,7 @@ def _content_text(content):
                            for number in numbers)))
         rows += [(f"  ! {line}",) for line in layer["wrong"]]
         rows += [(f"  ? {line}",) for line in layer["odd"]]
-    yield from _aligned(rows, "<<<<>>>>")
+    yield from aligned(rows, "<<<<>>>>")
 
 
 def _model_text(model):
@@ -119,7 +121,7 @@ def _difference_text(difference):
             yield f"only in {difference[side]}: {name}"
     blobs = difference["blobs"]
     if blobs:
-        yield from _aligned(
+        yield from aligned(
             [("blob", "values", "max abs", "relative"),
              *((f"{blob['layer']}/{blob['index']}", *_apart(blob))
                for blob in blobs)], "<>>>")
@@ -134,13 +136,3 @@ def _apart(blob):
         return f"{blob['values']:,}", "NaN or infinite"
     return (f"{blob['values']:,}", f"{blob['max_abs']:.3g}",
             "-" if blob["relative"] is None else f"{blob['relative']:.3g}")
-
-
-def _aligned(rows, sides):
-    """Columns; `sides` says of each, < or >, to which. Shorter rows are notes,
-    which columns do not make room for."""
-    widths = [max(map(len, column)) for column in zip(
-        *(row for row in rows if len(row) == len(sides)))]
-    for row in rows:
-        yield "  ".join(f"{text:{side}{width}}" for text, side, width in zip(
-            row, sides, widths)).rstrip()

@@ -11,6 +11,7 @@ input. By --macs, counted are:
 import json
 
 from sknet.commands.arguments import positive
+from sknet.commands.tables import aligned
 
 EXAMPLE = "sknet summary sknet50 --size 320 --plot sknet50.svg"
 
@@ -44,7 +45,7 @@ def run(args):
     if args.json:
         print(json.dumps(_as_json(result, args), indent=2))
     else:
-        print("\n\n".join(_tables(result, args)))
+        print("\n\n".join(map("\n".join, _tables(result, args))))
     return 0
 
 
@@ -61,35 +62,26 @@ def _as_json(result, args):
 
 
 def _tables(result, args):
-    """The parts of what is shown."""
-    yield _table(
-        ("layer", "type", "output", "params", "macs", "field"), "<<<>>>",
-        [(layer.name, layer.type, ", ".join(map(_by, layer.shapes)),
+    """The parts of what is shown, as lines."""
+    yield aligned([
+        ("layer", "type", "output", "params", "macs", "field"),
+        *((layer.name, layer.type, ", ".join(map(_by, layer.shapes)),
           _number(layer.params), _number(layer.macs),
-          _field(layer)) for layer in result.layers])
+          _field(layer)) for layer in result.layers)], "<<<>>>")
     params, stats, macs, memory = map(result.total, (
         "params", "params_with_stats", "macs", "activations"))
-    yield _table((), "<><", [
+    yield aligned([
         ("parameters", f"{params:,}", f"{stats:,} with batch norms' statistics"),
         ("multiply-adds", f"{macs:,}", f"for one image, counted as {args.macs}"),
         ("activations", f"{memory:,}", f"bytes, for {result.batch} "
-         f"image{'s' if result.batch > 1 else ''}, forward")])
+         f"image{'s' if result.batch > 1 else ''}, forward")], "<><")
     if result.units:
-        yield _table(
-            ("SK unit", "branch", "kernel", "field"), "<<>>",
-            [("" if index else unit, branch.name.removeprefix(f"{unit}/"),
-              _by((branch.kernel,) * 2), _by(branch.receptive_field))
-             for unit, branches in result.units.items()
-             for index, branch in enumerate(branches)])
-
-
-def _table(head, sides, rows):
-    """Aligned columns; `sides` says of each, < or >, to which."""
-    rows = [head, *rows] if head else rows
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return "\n".join(
-        "  ".join(f"{text:{side}{width}}" for text, side, width in zip(
-            row, sides, widths)).rstrip() for row in rows)
+        yield aligned([
+            ("SK unit", "branch", "kernel", "field"),
+            *(("" if index else unit, branch.name.removeprefix(f"{unit}/"),
+               _by((branch.kernel,) * 2), _by(branch.receptive_field))
+              for unit, branches in result.units.items()
+              for index, branch in enumerate(branches))], "<<>>")
 
 
 def _rounded(value):

@@ -23,7 +23,8 @@ def read_labels(path, order=None):
     Raises InputError if the file cannot be read or has no labels.
     """
     if Path(path).suffix == ".mat":
-        return _read_devkit(path, order or "devkit")
+        return [f"{wordnet_id} {words}" for _, wordnet_id, words
+                in in_order(read_synsets(path), order or "devkit")]
     if order:
         raise InputError(f"{path}: a list of labels is in the order that it is "
                          "in; only a devkit's meta.mat can be put in another")
@@ -37,7 +38,9 @@ def read_labels(path, order=None):
     return [line.strip() for line in lines]
 
 
-def _read_devkit(path, order):
+def read_synsets(path):
+    """Return the classes in an ImageNet devkit's meta.mat: a list of
+    (ILSVRC2012_ID, WordNet id, words). Raises InputError if it is none."""
     from io import BytesIO
 
     from scipy.io import loadmat
@@ -46,11 +49,14 @@ def _read_devkit(path, order):
     try:
         rows = loadmat(BytesIO(content), squeeze_me=True)["synsets"]
         # Inner nodes of WordNet's tree have children, and ids above 1000.
-        synsets = [(int(row["ILSVRC2012_ID"]), str(row["WNID"]), str(row["words"]))
-                   for row in rows if not row["num_children"]]
+        return [(int(row["ILSVRC2012_ID"]), str(row["WNID"]), str(row["words"]))
+                for row in rows if not row["num_children"]]
     except Exception as error:
         raise InputError(f"{path}: not an ImageNet devkit's meta.mat "
                          "(no readable table `synsets`)") from error
+
+
+def in_order(synsets, order):
+    """Return what read_synsets gives, sorted by one of ORDERS."""
     key = 0 if order == "devkit" else 1
-    return [f"{synset[1]} {synset[2]}"
-            for synset in sorted(synsets, key=lambda synset: synset[key])]
+    return sorted(synsets, key=lambda synset: synset[key])

@@ -48,29 +48,39 @@ class Preprocessing:
 
         Raises InputError if it is smaller than the crop.
         """
-        image = self.frame(image)
-        pixels = np.asarray(image)
+        return self.values(self.frame(image))
+
+    def frame(self, image):
+        """Return the part of a Pillow image that the net sees, resized."""
+        image = self.resized(image)
+        left, top = ((side - self.crop) // 2 for side in image.size)
+        return image.crop((left, top, left + self.crop, top + self.crop))
+
+    def resized(self, image):
+        """Return all of a Pillow image, its shorter side as it shall be."""
+        if self.shorter_side:
+            image = _resize(image, self.shorter_side)
+        if min(image.size) < self.crop:
+            raise InputError(f"{image.width}x{image.height} pixels are fewer "
+                             f"than the crop of {self.crop}")
+        return image
+
+    def values(self, frame):
+        """Return a part of crop x crop pixels as the net's input."""
+        pixels = np.asarray(frame)
         if self.channels == "gray":
             # Grey as OpenCV and Pillow both compute it, in whole numbers.
-            pixels = np.asarray(image.convert("L"))[..., None]
+            pixels = np.asarray(frame.convert("L"))[..., None]
         else:
             pixels = pixels[..., CHANNELS[self.channels]]
         pixels = (pixels - np.float32(self.mean)) * np.float32(self.scale)
         return pixels.transpose(2, 0, 1).astype(np.float32)
 
-    def frame(self, image):
-        """Return the part of a Pillow image that the net sees, resized."""
-        if self.shorter_side:
-            image = _resize(image, self.shorter_side)
-        left, top = ((side - self.crop) // 2 for side in image.size)
-        if left < 0 or top < 0:
-            raise InputError(f"{image.width}x{image.height} pixels are fewer "
-                             f"than the crop of {self.crop}")
-        return image.crop((left, top, left + self.crop, top + self.crop))
 
+def read_image(file, name=None):
+    """Return the image in a file, upright, as a Pillow image of mode RGB.
 
-def read_image(path):
-    """Return the file's image, upright, as a Pillow image of mode RGB.
+    file: its path, or a file object, which is called `name` in messages.
 
     Grey images get three equal channels, transparency is dropped, 16 bits
     become 8, EXIF's orientation is followed: all as cv::imread, so as
@@ -80,7 +90,7 @@ def read_image(path):
     """
     from PIL import Image, ImageOps
     try:
-        with Image.open(path) as image:
+        with Image.open(file) as image:
             image = ImageOps.exif_transpose(image)
             if image.mode.startswith("I"):
                 image = Image.fromarray(
@@ -91,16 +101,21 @@ def read_image(path):
     # Pillow's decoders raise whatever a corrupt file makes them stumble over.
     except Exception as error:
         reason = str(error)
-    reason = reason.replace(f" {str(path)!r}", "")
-    raise InputError(f"{path}: {reason}")
+    # Pillow names the file, or the object, in its own way.
+    reason = reason.replace(f" {str(file)!r}", "").replace(f" {file!r}", "")
+    raise InputError(f"{name or file}: {reason}")
 
 
 def _resize(image, shorter_side):
-    """Bilinear, sampled at the new pixels' centres and not smoothed: OpenCV's
-    INTER_LINEAR, which Caffe's tools use. (Pillow's own resize smooths.)"""
-    from PIL import Image
     factor = shorter_side / min(image.size)
-    size = tuple(round(side * factor) for side in image.size)
+    return resize(image, tuple(round(side * factor) for side in image.size))
+
+
+def resize(image, size):
+    """Return a Pillow image resized to (width, height): bilinear, sampled at the
+    new pixels' centres and not smoothed, as OpenCV's INTER_LINEAR, which Caffe's
+    tools use. (Pillow's own resize smooths.)"""
+    from PIL import Image
     if size == image.size:
         return image
     steps = [old / new for old, new in zip(image.size, size)]

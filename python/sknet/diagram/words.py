@@ -8,7 +8,8 @@ _CONVOLUTIONS = ("Convolution", "DepthwiseConvolution", "Deconvolution")
 # What follows the layers that are named, without being named itself.
 _FOLLOWING = ("BatchNorm", "CuDNNBatchNorm", "Scale", "Bias", "ReLU", "PReLU",
               "Dropout", "Slice")
-_NAMES = {"Input": "input", "Data": "images and labels", "Softmax": "softmax",
+_NAMES = {"Input": "input", "Data": "images and labels",
+          "AugmentedData": "images and labels", "Softmax": "softmax",
           "SoftmaxWithLoss": "softmax loss", "Accuracy": "accuracy",
           "Interp": "resize", "LRN": "local response normalization"}
 _MOST = 8  # rows

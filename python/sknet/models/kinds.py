@@ -4,7 +4,7 @@ from sknet.lowering import to_batch_norm_and_scale, to_stock
 from sknet.models.finetuning import freeze_batch_norm, scale_backbone
 from sknet.models.graph import Graph
 from sknet.models.options import Options
-from sknet.models.registry import RECIPES, get
+from sknet.models.registry import AUGMENTATIONS, RECIPES, get
 from sknet.proto import caffe_pb2
 
 KINDS = ("train_val", "deploy", "solver", "released")
@@ -15,7 +15,7 @@ def create(name, kind="deploy", **options):
 
     kind: `deploy`: one input `data` (batch x channels x size x size), output
             `prob`.
-        `train_val`: LMDB data, loss, top-1 accuracy, and top-5 if there are more
+        `train_val`: LMDB data, or AugmentedData's with `augment`; loss, top-1 accuracy, and top-5 if there are more
             than 5 classes.
         `solver`: the recipe for prototxt/NAME/train_val.prototxt.
         `released`: the prototxt that the authors published; takes no options.
@@ -24,16 +24,19 @@ def create(name, kind="deploy", **options):
     Raises InputError if the model, or such a file of it, is not known, or an
     option is not possible.
     """
-    model = get(name)
+    return build(get(name), kind, Options(**options))
+
+
+def build(model, kind, options):
+    """The same of a Model, which may have a dataset or recipe of its own."""
     if kind not in KINDS:
         raise InputError(f"no kind of file is named {kind!r}: there are "
                          + ", ".join(KINDS))
-    options = Options(**options)
     options.check(kind, model)
     if kind == "solver":
         return _solver(model, options)
     size = options.size or model.preprocessing.crop
-    graph = Graph(name, options.num_classes or model.dataset.num_classes, size,
+    graph = Graph(model.name, options.num_classes or model.dataset.num_classes, size,
                   options.global_pool or size != model.preprocessing.crop)
     {"deploy": _deploy, "train_val": _train_val, "released": _released}[kind](
         model, graph, options)
@@ -66,28 +69,44 @@ def _deploy(model, graph, options):
 
 
 def _train_val(model, graph, options):
-    settings, dataset = model.preprocessing, model.dataset
-    mean = settings.mean
-    if options.channels not in (None, len(mean)):
-        mean = [sum(mean) / len(mean)]
-    train, val = dataset.lmdbs
-    for phase, lmdb, size, mirror in (
-            ("TRAIN", train, options.batch or model.recipe.gpu_batch,
-             dataset.mirror),
-            ("TEST", val, model.recipe.val_batch, False)):
-        transform = dict(crop_size=graph.size, mean_value=mean)
-        if mirror:
-            transform.update(mirror=True)
-        if settings.scale != 1:
-            transform.update(scale=settings.scale)
-        graph.layer("data", "Data", tops=["data", "label"],
-                    include=[dict(phase=phase)], transform_param=transform,
-                    data_param=dict(source=f"{dataset.folder}/{lmdb}",
-                                    batch_size=size, backend="LMDB"))
+    for phase in ("TRAIN", "TEST"):
+        _data(graph, model, options, phase)
     scores = _body(model, graph, options)
     loss = dict(loss_param=dict(label_smoothing=options.label_smoothing)) \
         if options.label_smoothing else {}
     _loss_and_accuracy(graph, scores, loss, dict(include=[dict(phase="TEST")]))
+
+
+def _data(graph, model, options, phase):
+    """Images and labels from one of the model's LMDBs."""
+    settings, dataset, train = model.preprocessing, model.dataset, phase == "TRAIN"
+    mean = settings.mean
+    if options.channels not in (None, len(mean)):
+        mean = [sum(mean) / len(mean)]
+    transform = dict(crop_size=graph.size, mean_value=mean)
+    if train and dataset.mirror:
+        transform.update(mirror=True)
+    if settings.scale != 1:
+        transform.update(scale=settings.scale)
+    kind, own = "Data", {}
+    if options.augment:
+        kind = "AugmentedData"
+        # A grey photograph or one with transparency is like the others, then.
+        force = {1: "force_gray", 3: "force_color"}.get(options.channels or 3)
+        if force:
+            transform[force] = True
+        if train:
+            transform.update(AUGMENTATIONS[options.augment])
+            own.update(augmented_data_param=dict(shuffle=True))
+        else:
+            transform.update(shorter_side=round(
+                graph.size * settings.shorter_side / settings.crop))
+    batch = options.batch or model.recipe.gpu_batch
+    graph.layer("data", kind, tops=["data", "label"], include=[dict(phase=phase)],
+                transform_param=transform, data_param=dict(
+                    source=f"{dataset.folder}/{dataset.lmdbs[not train]}",
+                    batch_size=batch if train else model.recipe.val_batch,
+                    backend="LMDB"), **own)
 
 
 def _released(model, graph, options):
@@ -118,7 +137,7 @@ def _solver(model, options):
                          f"{recipe.batch} images a step")
 
     def steps(epochs):
-        return round(epochs * dataset.train_images / recipe.batch)
+        return max(1, round(epochs * dataset.train_images / recipe.batch))
 
     return caffe_pb2.SolverParameter(
         net=f"prototxt/{model.name}/train_val.prototxt",

@@ -24,6 +24,8 @@ class Options:
         classifier are multiplied by it. The classifier has a name of its own,
         so that old weights do not go there.
     label_smoothing: share of the target that is spread over all classes.
+    augment: what is done to the images for training, of AUGMENTATIONS; by default
+        no more than a crop and, where the model's data bear it, mirroring.
     recipe: a solver's, of RECIPES; by default the model's.
     branches (like "3x3,5x5g64"), groups, reduction, min_width: of SKNets'
         selective kernel convolutions, see Selection.vary.
@@ -38,6 +40,7 @@ class Options:
     layers: str = "sknet"
     lr_mult_backbone: Optional[float] = None
     label_smoothing: float = 0.0
+    augment: Optional[str] = None
     recipe: Optional[str] = None
     branches: Optional[str] = None
     groups: Optional[int] = None
@@ -48,6 +51,11 @@ class Options:
         """Return {name: value} of those that are not at their default."""
         return {field.name: getattr(self, field.name) for field in fields(self)
                 if getattr(self, field.name) != field.default}
+
+    def of(self, kind):
+        """Return the Options with only those that this kind of file takes."""
+        return Options(**{name: value for name, value in self.given().items()
+                          if kind in KINDS_OF.get(name, _NET)})
 
     def selection(self):
         """Return those that vary a Selection."""
@@ -80,6 +88,6 @@ class Options:
 
 # Of options that are not for both nets, deploy and train_val.
 KINDS_OF = {"batch": _NET | {"solver"}, "label_smoothing": {"train_val"},
-            "recipe": {"solver"}}
+            "augment": {"train_val"}, "recipe": {"solver"}}
 CHOICES = {"bn": ("cudnn", "caffe"), "layers": ("sknet", "stock"),
-           "recipe": ("sknet", "senet")}
+           "augment": ("senet",), "recipe": ("sknet", "senet")}

@@ -60,6 +60,14 @@ RECIPES = {
     "senet": Recipe(milestones=(125, 200, 250), epochs=270),
 }
 
+# Fields of TransformationParameter, for training.
+AUGMENTATIONS = {
+    # Of SENet's README, which SKNet's refers to.
+    "senet": dict(min_area_ratio=0.08, max_area_ratio=1,
+                  min_aspect_ratio=3 / 4, max_aspect_ratio=4 / 3,
+                  max_rotation_angle=10, max_pixel_jitter=20),
+}
+
 
 @dataclass(frozen=True)
 class Model:

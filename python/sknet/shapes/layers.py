@@ -65,14 +65,19 @@ def _dummy_data(layer):
                       for field in ("num", "channels", "height", "width"))))
 
 
-# The prototxt does not tell the number of channels: 3, but for several means.
 @rule("Data", bottoms=0, tops=(1, 2))
 def _data(layer):
-    size, batch = layer.transform_param.crop_size, layer.data_param.batch_size
-    expect(size, "no crop_size: only its database knows its images' size")
-    means = len(layer.transform_param.mean_value)
-    images = batch, means if means > 1 else 3, size, size
-    return [images, (batch,)][:len(layer.top)]
+    return _images(layer, layer.data_param.batch_size)
+
+
+@rule("AugmentedData", bottoms=0, tops=(1, 2))
+def _augmented_data(layer):
+    images, listed = layer.data_param, layer.image_data_param
+    expect(images.HasField("source") != listed.HasField("source"),
+           "expected one source, data_param's or image_data_param's")
+    if listed.HasField("source"):
+        return _images(layer, listed.batch_size, gray=not listed.is_color)
+    return _images(layer, images.batch_size)
 
 
 # A value for each of the bottom's
@@ -366,6 +371,17 @@ def _accuracy(layer, scores, labels):
 
 
 # What several rules need
+
+def _images(layer, batch, gray=False):
+    """The tops of a layer that reads images. Its prototxt need not tell the
+    number of channels: 3, but for several means, and where colour is dropped."""
+    param = layer.transform_param
+    expect(param.crop_size, "no crop_size: only its database knows its images' size")
+    means = len(param.mean_value)
+    channels = means if means > 1 else 1 if gray or param.force_gray else 3
+    images = batch, channels, param.crop_size, param.crop_size
+    return [images, (batch,)][:len(layer.top)]
+
 
 def _for_each_top(layer, field, values):
     expect(len(values) in (1, len(layer.top)),

@@ -37,7 +37,7 @@ def fetch(model, source=None, path=None, force=False):
 
     source: a file or a URL; by default where the authors published it.
     path: where the file is to be; by default in the cache.
-    force: overwrite another file that is there.
+    force: fetch again, and overwrite what is there.
 
     Raises InputError if it cannot be had or written, is not the model's, or not
     the same as the first time.
@@ -50,7 +50,7 @@ def fetch(model, source=None, path=None, force=False):
     with _alone():
         locks = _read_locks()
         known = locks.get(model, {}).get("sha256")
-        if known and path.exists() and digest(path) == known:
+        if known and path.exists() and digest(path) == known and not force:
             return path, _convention(model, path)
         refuse_overwriting(path, force)
         with _obtained(source) as file:
