@@ -18,7 +18,9 @@ namespace {
 template <typename F>
 void RunOnThreads(int threads, int n, const F& f) {
   std::atomic<int> next(0);
-  const auto work = [&next, n, &f] {
+  const LayerScope* caller = LayerScope::Current();
+  const auto work = [&next, n, &f, caller] {
+    const LayerScope scope(caller);  // errors name the layer
     for (int i; (i = next++) < n; ) {
       f(i);
     }
