@@ -5,7 +5,9 @@ import caffe
 import numpy as np
 import onnx
 import pytest
+from google.protobuf import text_format
 
+from sknet.proto import caffe_pb2
 from sknet.weights import files
 from sknet.weights.blobs import Blob, Layer, Weights
 from sknet.weights.surgery import average, with_classes
@@ -168,3 +170,37 @@ def test_deviations_of_0(refused, tmp_path):
     refused("convert", tmp_path / "x.pth", "--from", "timm", "--model", "resnext50",
             "--to", "caffemodel", "-o", tmp_path / "x.caffemodel",
             "--mean", "0.4,0.4,0.4", "--std", "0,1,1", naming=["--std"])
+
+
+def test_other_classes_have_other_labels(sknet, digits, tmp_path):
+    """The digits' names stay with a net of ten classes."""
+    deploy, weights = tmp_path / "seven.prototxt", tmp_path / "seven.caffemodel"
+    for args in (("generate", "sknet_digits", "--num-classes", 7, "-o", deploy),
+                 ("convert", digits.weights, "--num-classes", 7, "--to", "caffemodel",
+                  "-o", weights)):
+        assert sknet(*args).returncode == 0
+    for model, file, labels in ((deploy, weights, False),
+                                ("sknet_digits", digits.weights, True)):
+        done = sknet("convert", file, "--to", "onnx", "--model", model, "-o",
+                     tmp_path / "net.onnx", "--force")
+        assert done.returncode == 0, done.stderr
+        found = {entry.key for entry in onnx.load(
+            tmp_path / "net.onnx").metadata_props}
+        assert ("labels" in found, "preprocessing" in found) == (labels, True)
+
+
+def test_a_result_without_classes(sknet, tmp_path):
+    """One number an image."""
+    net = text_format.Parse("""
+        name: "means"
+        layer { name: "data" type: "Input" top: "data"
+                input_param { shape { dim: 1 dim: 3 dim: 4 dim: 4 } } }
+        layer { name: "fc" type: "InnerProduct" bottom: "data" top: "fc"
+                inner_product_param { num_output: 5 } }
+        layer { name: "sum" type: "Reduction" bottom: "fc" top: "sum"
+                reduction_param { axis: 1 } }""", caffe_pb2.NetParameter())
+    deploy = write_net(tmp_path / "means.prototxt", net)
+    caffe.Net(deploy, caffe.TEST).save(str(tmp_path / "means.caffemodel"))
+    done = sknet("convert", tmp_path / "means.caffemodel", "--to", "onnx", "--model",
+                 deploy, "-o", tmp_path / "means.onnx")
+    assert done.returncode == 0, done.stderr

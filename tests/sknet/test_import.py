@@ -1,10 +1,12 @@
 """Weights of timm's and torchvision's nets, in their own files, score in caffe.Net
 as they do in PyTorch."""
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 from sknet import models
@@ -99,6 +101,23 @@ def test_for_pixels(tmp_path, resnext):
     inputs = torch.tensor((images / 255 - mean) / std).permute(0, 3, 1, 2).float()
     with torch.no_grad():
         assert_same(scores, model(inputs), within=1e-5)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_pixels_in_onnx(sknet, tmp_path, known):
+    """Only a mean that was given is told: the model's own is of other weights."""
+    path = tmp_path / "state.pth"
+    torch.save(timm.create_model("resnext50_32x4d").state_dict(), path)
+    given = ["--mean", "0.5,0.4,0.3", "--std", "0.2,0.25,0.3"] if known else []
+    done = sknet("convert", path, "--from", "timm", "--model", "resnext50",
+                 "--to", "onnx", "-o", tmp_path / "net.onnx", *given)
+    assert done.returncode == 0, done.stderr
+    found = {entry.key: json.loads(entry.value) for entry in onnx.load(
+        tmp_path / "net.onnx").metadata_props}
+    assert ("preprocessing" in found) == known
+    if known:
+        assert found["preprocessing"]["mean"] == pytest.approx(
+            [.3 * 255, .4 * 255, .5 * 255])
 
 
 @pytest.mark.parametrize("wrap", [

@@ -157,24 +157,19 @@ def _write_stock(args, weights, prefix):
 
 
 def _write_onnx(args, weights, settings, output):
-    import onnx
+    try:
+        import onnx
+    except ImportError as error:
+        raise InputError("--to onnx needs the package onnx: pip install onnx") \
+            from error
 
     from sknet import models
-    from sknet.data.labels import read_labels
     from sknet.files import refuse_overwriting, replacing
     from sknet.onnx.net import export
-    from sknet.shapes import infer
     refuse_overwriting(output, args.force)
     net = _deploy(args, weights)
     known = models.get(net.name) if net.name in models.names() else None
-    classes = infer(net)[net.layer[-1].top[0]][1]
-    labels = read_labels(args.labels) if args.labels else \
-        known and known.dataset.classes
-    if labels and len(labels) != classes:
-        if args.labels:
-            raise InputError(f"{args.labels}: {len(labels)} labels; {args.model} has "
-                             f"{classes} classes")
-        labels = None
+    labels = _labels(args, net, known)
     preprocessing = None
     if known and settings is not None:
         preprocessing = replace(known.preprocessing, **settings)
@@ -182,3 +177,21 @@ def _write_onnx(args, weights, settings, output):
     with replacing(output) as name:
         onnx.save(model, name)
     print(output)
+
+
+def _labels(args, net, known):
+    """The classes' names: the given ones or, if they are as many as the deploy net's
+    classes, those of the Model `known`; else None."""
+    from sknet.data.labels import read_labels
+    from sknet.shapes import infer
+    shape = infer(net)[net.layer[-1].top[0]]
+    classes = shape[1] if len(shape) > 1 else None
+    if args.labels:
+        labels = read_labels(args.labels)
+        if len(labels) != classes:
+            raise InputError(f"{args.labels}: {len(labels)} labels; {args.model} has "
+                             f"{classes or 'no'} classes")
+        return labels
+    if known and len(known.dataset.classes) == classes:
+        return known.dataset.classes
+    return None
