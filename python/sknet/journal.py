@@ -118,9 +118,10 @@ def _lock(file, path):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise InputError(f"{path}: another process is writing to it") from error
-    # A device, which has nothing to lock.
-    except OSError:
-        assert not os.path.isfile(path)
+    except OSError as error:
+        # A device has nothing to lock.
+        if os.path.isfile(path):
+            raise InputError(f"{path}: cannot be locked: {error.strerror}") from error
 
 
 def _shown(value):

@@ -33,6 +33,20 @@ def channel_values(text):
     return values
 
 
+def add_model(parser):
+    """Add what sknet.classifier.Classifier takes first."""
+    parser.add_argument("model", metavar="MODEL|DEPLOY",
+                        help="a model's name (see `sknet models`) or a deploy "
+                        "net's prototxt")
+
+
+def add_weights(parser):
+    """Add the file that it takes next."""
+    parser.add_argument("--weights", metavar="FILE",
+                        help="caffemodel, HDF5, npz or safetensors (default: what "
+                        "comes with the named model)")
+
+
 def add_preprocessing(parser):
     """Add the settings of sknet.data.preprocessing.Preprocessing."""
     settings = parser.add_argument_group("preprocessing")

@@ -22,8 +22,9 @@ import json
 import sys
 from pathlib import Path
 
-from sknet.commands.arguments import (add_dataset, add_preprocessing, add_shards,
-                                      positive, preprocessing)
+from sknet.commands.arguments import (add_dataset, add_model, add_preprocessing,
+                                      add_shards, add_weights, positive,
+                                      preprocessing)
 from sknet.commands.journaled import complete
 from sknet.commands.tables import aligned
 from sknet.errors import InputError
@@ -33,14 +34,11 @@ EXAMPLE = ("sknet attention sknet50 val/ --weights sknet50.caffemodel --panels 4
 
 
 def add_arguments(parser):
-    parser.add_argument("model", metavar="MODEL|DEPLOY",
-                        help="a model's name (see `sknet models`) or a deploy net's "
-                        "prototxt")
+    add_model(parser)
     add_dataset(parser, nargs="+", more="; or images, of no class")
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", required=True,
                         help="where the files go; a run that was cut off goes on there")
-    parser.add_argument("--weights", metavar="FILE",
-                        help="default: what comes with the named model")
+    add_weights(parser)
     parser.add_argument("--scales", type=_scales, default="1,1.5,2", metavar="X,Y",
                         help="how large objects are shown (default: %(default)s)")
     parser.add_argument("--units", type=lambda text: text.split(","), metavar="X,Y",

@@ -11,7 +11,8 @@ does: give its meta.mat, not Caffe's synset_words.txt, which has another order.
 import json
 import sys
 
-from sknet.commands.arguments import add_preprocessing, positive, preprocessing
+from sknet.commands.arguments import (add_preprocessing, add_weights, positive,
+                                      preprocessing)
 from sknet.data.labels import ORDERS, read_labels
 from sknet.data.preprocessing import read_image
 from sknet.errors import InputError
@@ -25,8 +26,7 @@ def add_arguments(parser):
     parser.add_argument("--model", required=True, metavar="NAME|DEPLOY",
                         help="a model's name (see `sknet models`) or a deploy "
                         "net's prototxt")
-    parser.add_argument("--weights", metavar="CAFFEMODEL",
-                        help="default: what comes with the named model")
+    add_weights(parser)
     parser.add_argument("--labels", metavar="FILE",
                         help="a list, or an ImageNet devkit's meta.mat")
     parser.add_argument("--label-order", choices=ORDERS,

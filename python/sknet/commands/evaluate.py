@@ -22,8 +22,8 @@ import json
 import sys
 from pathlib import Path
 
-from sknet.commands.arguments import (add_dataset, add_preprocessing, add_shards,
-                                      preprocessing)
+from sknet.commands.arguments import (add_dataset, add_model, add_preprocessing,
+                                      add_shards, add_weights, preprocessing)
 from sknet.commands.journaled import complete
 from sknet.errors import InputError
 from sknet.evaluation.views import CROPS, Views
@@ -33,13 +33,9 @@ EXAMPLE = ("sknet evaluate sknet50 ILSVRC2012_img_val --labels ILSVRC2012_devkit
 
 
 def add_arguments(parser):
-    parser.add_argument("model", metavar="MODEL|DEPLOY",
-                        help="a model's name (see `sknet models`) or a deploy "
-                        "net's prototxt")
+    add_model(parser)
     add_dataset(parser)
-    parser.add_argument("--weights", metavar="FILE",
-                        help="caffemodel, HDF5, npz or safetensors (default: what "
-                        "comes with the named model)")
+    add_weights(parser)
     parser.add_argument("--crops", type=int, choices=CROPS, default=1,
                         help="of each image (default: %(default)s)")
     parser.add_argument("--flip", action="store_true",

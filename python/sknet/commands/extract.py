@@ -7,20 +7,16 @@ are NaN. An npz is kept in memory until it is written, an HDF5 is not.
 """
 import sys
 
-from sknet.commands.arguments import (add_dataset, add_preprocessing, add_shards,
-                                      preprocessing)
+from sknet.commands.arguments import (add_dataset, add_model, add_preprocessing,
+                                      add_shards, add_weights, preprocessing)
 
 EXAMPLE = "sknet extract sknet_digits images --blob avepool/7x7 -o features.npz"
 
 
 def add_arguments(parser):
-    parser.add_argument("model", metavar="MODEL|DEPLOY",
-                        help="a model's name (see `sknet models`) or a deploy "
-                        "net's prototxt")
+    add_model(parser)
     add_dataset(parser)
-    parser.add_argument("--weights", metavar="FILE",
-                        help="caffemodel, HDF5, npz or safetensors (default: what "
-                        "comes with the named model)")
+    add_weights(parser)
     parser.add_argument("--blob", required=True, action="append", metavar="NAME",
                         help="of the net; may be given more than once")
     parser.add_argument("-o", "--output", required=True, metavar="FILE",

@@ -12,7 +12,9 @@ EXAMPLE = "sknet fetch sknet50"
 def add_arguments(parser):
     parser.add_argument("model", metavar="MODEL", help="see `sknet models`")
     parser.add_argument("--from", dest="source", metavar="FILE|URL",
-                        help="default: where the authors published it")
+                        help="default: where the authors published it. Not read "
+                        "where a file with the recorded hash is there already, "
+                        "unless --force")
     parser.add_argument("-o", "--output", metavar="FILE",
                         help="default: MODEL.caffemodel in ~/.cache/sknet (or below "
                         "XDG_CACHE_HOME)")

@@ -1,6 +1,5 @@
 """Do weights fit a net, and can they be right? Asked before Caffe is, which
-skips layers that it does not find and ends the process at a shape that it does
-not expect."""
+skips layers that it does not find, and knows no likely cause."""
 from dataclasses import dataclass
 
 from sknet.errors import InputError
