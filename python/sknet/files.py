@@ -28,23 +28,24 @@ def replacing(path):
         yield str(path)
         return
     with _refusals(path):
-        folder = os.open(path.parent, os.O_RDONLY)
         handle, name = _new_file(path)
+    nameless = name.startswith(_NAMELESS)
     try:
         with _refusals(path, _FULL):
             yield name
         with _refusals(path):
             os.fchmod(handle, _mode(path))
             os.fsync(handle)
-            name = _named(name, handle, path, folder)
-            os.replace(name, path)
+            if nameless:
+                _put(name, path)
+            else:
+                os.replace(name, path)
     except BaseException:
-        if not name.startswith(_NAMELESS):
+        if not nameless:
             os.unlink(name)
         raise
     finally:
         os.close(handle)
-        os.close(folder)
 
 
 # Of a disk, a quota, a process's limit.
@@ -75,16 +76,43 @@ def _new_file(path):
         return tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
 
 
-def _named(name, handle, path, folder):
-    """The name of a file, given one beside `path` if it has none: replacing
-    another needs one, for a moment."""
-    if not name.startswith(_NAMELESS):
-        return name
-    own = f"{path.parent}/.{path.name}.{os.getpid()}.{handle}"
+def _put(name, path):
+    """Give the file without a name, which `name` opens, the path."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        _link(name, path, folder)
+    except FileExistsError:
+        _replace(name, path, folder)
+    finally:
+        os.close(folder)
+
+
+def _replace(name, path, folder):
+    """The same where there is a file: it takes another name, for a moment.
+
+    What a kill left under that goes. Another process that replaces the same file may
+    be faster; this one is then next.
+    """
+    own = path.with_name(f".{path.name}.new")
+    while True:
+        own.unlink(missing_ok=True)
+        try:
+            _link(name, own, folder)
+        except FileExistsError:
+            continue
+        try:
+            os.replace(own, path)
+            return
+        except FileNotFoundError:
+            continue
+        except OSError:
+            own.unlink(missing_ok=True)
+            raise
+
+
+def _link(name, path, folder):
     # With a folder's descriptor, or Python would not follow the link.
-    os.link(f"{_NAMELESS}self/fd/{handle}", own, src_dir_fd=folder,
-            follow_symlinks=True)
-    return own
+    os.link(name, path, src_dir_fd=folder, follow_symlinks=True)
 
 
 def _mode(path):

@@ -17,66 +17,123 @@ namespace {
 
 namespace fs = boost::filesystem;
 
-// What the file or folder has is on the disk.
-bool Sync(const string& name) {
-  const int fd = open(name.c_str(), O_RDONLY);
-  const bool synced = fd != -1 && fsync(fd) == 0;
+string FolderOf(const string& name) {
+  const fs::path folder = fs::path(name).parent_path();
+  return folder.empty() ? "." : folder.string();
+}
+
+// The new name, too, is on the disk; where folders cannot be synced, the file
+// system does it.
+void SyncFolder(const string& folder) {
+  const int fd = open(folder.c_str(), O_RDONLY);
   if (fd != -1) {
+    fsync(fd);
     close(fd);
   }
-  return synced;
 }
 
 }  // namespace
 
 AtomicFile::AtomicFile(const string& filename)
-    : filename_(filename), target_(filename), temporary_(filename) {
+    : filename_(filename), target_(filename), temporary_(filename), fd_(-1),
+      mode_(-1) {
   boost::system::error_code missing;
   const fs::path there = fs::canonical(filename, missing);
   struct stat status;
-  const bool exists = !missing && stat(there.c_str(), &status) == 0;
-  if (exists) {
+  if (!missing && stat(there.c_str(), &status) == 0) {
     target_ = there.string();
     if (!S_ISREG(status.st_mode)) {
       return;
     }
+    mode_ = status.st_mode & 07777;
   }
-  const fs::path target(target_);
-  temporary_ = fs::unique_path(target.parent_path() /
-      ("." + target.filename().string() + ".%%%%-%%%%")).string();
-  const int fd = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666);
-  CHECK_NE(fd, -1) << "Couldn't open " << filename_ << " to write: "
+  if (!OpenNameless(FolderOf(target_))) {
+    hidden_ = temporary_ = HiddenName(fs::unique_path("%%%%-%%%%").string());
+    fd_ = open(hidden_.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666);
+  }
+  CHECK_NE(fd_, -1) << "Couldn't open " << filename_ << " to write: "
       << strerror(errno);
-  if (exists) {
-    // Another user's file may be replaced in a folder of one's own.
-    LOG_IF(WARNING, fchmod(fd, status.st_mode & 07777) != 0)
-        << filename_ << ": its mode is lost";
-  }
-  close(fd);
 }
 
 AtomicFile::~AtomicFile() {
-  if (temporary_ != filename_) {
-    unlink(temporary_.c_str());
+  if (fd_ != -1) {
+    close(fd_);
+  }
+  if (!hidden_.empty()) {
+    unlink(hidden_.c_str());
   }
 }
 
 void AtomicFile::Commit(bool written) {
-  if (temporary_ == filename_) {
-    CHECK(written) << "Couldn't write " << filename_ << ": "
-        << strerror(errno);
-    return;
+  const bool committed = written && (fd_ == -1 || PutInPlace());
+  const int error = errno;
+  CHECK(committed) << "Couldn't write " << filename_ << ": "
+      << strerror(error);
+}
+
+bool AtomicFile::OpenNameless(const string& folder) {
+#ifdef O_TMPFILE
+  fd_ = open(folder.c_str(), O_TMPFILE | O_RDWR, 0666);
+  if (fd_ == -1) {
+    return false;
   }
-  if (!written || !Sync(temporary_) ||
-      std::rename(temporary_.c_str(), target_.c_str()) != 0) {
-    const int error = errno;
-    unlink(temporary_.c_str());
-    LOG(FATAL) << "Couldn't write " << filename_ << ": " << strerror(error);
+  temporary_ = "/proc/self/fd/" + std::to_string(fd_);
+  if (access(temporary_.c_str(), W_OK) == 0) {
+    return true;
   }
-  temporary_ = filename_;
-  // The new name, too; where folders cannot be synced, the file system does it.
-  const fs::path folder = fs::path(target_).parent_path();
-  Sync(folder.empty() ? "." : folder.string());
+  close(fd_);
+#endif
+  return false;
+}
+
+bool AtomicFile::PutInPlace() {
+  // Another user's file may be replaced in a folder of one's own.
+  LOG_IF(WARNING, mode_ != -1 && fchmod(fd_, mode_) != 0)
+      << filename_ << ": its mode is lost";
+  if (fsync(fd_) != 0 ||
+      !(hidden_.empty() ? Link(target_) || Replace() : Rename())) {
+    return false;
+  }
+  hidden_.clear();
+  SyncFolder(FolderOf(target_));
+  return true;
+}
+
+bool AtomicFile::Link(const string& name) const {
+  return linkat(AT_FDCWD, temporary_.c_str(), AT_FDCWD, name.c_str(),
+      AT_SYMLINK_FOLLOW) == 0;
+}
+
+bool AtomicFile::Rename() const {
+  return std::rename(hidden_.c_str(), target_.c_str()) == 0;
+}
+
+bool AtomicFile::Replace() {
+  if (errno != EEXIST) {
+    return false;
+  }
+  // It takes a name, for a moment. What a kill left under it goes; another
+  // process that replaces the same file may be faster, and this one is then next.
+  hidden_ = HiddenName("new");
+  for (;;) {
+    unlink(hidden_.c_str());
+    if (Link(hidden_)) {
+      if (Rename()) {
+        return true;
+      }
+      if (errno != ENOENT) {
+        return false;
+      }
+    } else if (errno != EEXIST) {
+      return false;
+    }
+  }
+}
+
+string AtomicFile::HiddenName(const string& end) const {
+  const fs::path target(target_);
+  return (target.parent_path() / ("." + target.filename().string() + "." + end))
+      .string();
 }
 
 }  // namespace caffe
