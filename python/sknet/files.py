@@ -1,8 +1,12 @@
 """Files that are either whole or not there."""
 import contextlib
 import errno
+import fcntl
+import filecmp
+import glob
 import hashlib
 import os
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -10,9 +14,11 @@ from sknet.errors import InputError
 
 
 @contextlib.contextmanager
-def replacing(path):
+def replacing(path, force=True):
     """Yield the name of a new file, and give it path's name when the block ends
     without an error.
+
+    force: else a file with another content stays, and is an InputError.
 
     A link's target is replaced, not the link; a file that is there keeps its
     mode. What is no regular file (a device, a pipe) is itself what is yielded.
@@ -27,23 +33,39 @@ def replacing(path):
             raise InputError(f"{path}: cannot be written: it is a folder")
         yield str(path)
         return
-    with _refusals(path):
+    with refusals(path):
         handle, name = _new_file(path)
     nameless = name.startswith(_NAMELESS)
     try:
-        with _refusals(path, _FULL):
+        with refusals(path, _FULL):
             yield name
-        with _refusals(path):
+        if not force and path.exists() and not filecmp.cmp(name, path, shallow=False):
+            refuse_overwriting(path, force)
+        with refusals(path):
             os.fchmod(handle, _mode(path))
             os.fsync(handle)
             if nameless:
-                _put(name, path)
+                _put(handle, name, path)
             else:
                 os.replace(name, path)
     except BaseException:
         if not nameless:
             os.unlink(name)
         raise
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def in_memory(text):
+    """Yield the name of a file with the text, for what takes files only. It is in no
+    folder: nothing is left of it if the process is killed."""
+    handle = os.memfd_create("text")
+    try:
+        with refusals("a file in memory"), \
+                open(handle, "w", encoding="utf-8", closefd=False) as file:
+            file.write(text)
+        yield f"{_NAMELESS}self/fd/{handle}"
     finally:
         os.close(handle)
 
@@ -55,8 +77,9 @@ _NAMELESS = "/proc/"
 
 
 @contextlib.contextmanager
-def _refusals(path, numbers=None):
-    """The system's errors, those of the `numbers` or all, are InputErrors."""
+def refusals(path, numbers=None):
+    """The system's errors in the block, those of the `numbers` or all, are InputErrors
+    of a file that cannot be written."""
     try:
         yield
     except OSError as error:
@@ -76,38 +99,38 @@ def _new_file(path):
         return tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
 
 
-def _put(name, path):
+def _put(handle, name, path):
     """Give the file without a name, which `name` opens, the path."""
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         _link(name, path, folder)
     except FileExistsError:
-        _replace(name, path, folder)
+        _replace(handle, name, path, folder)
     finally:
         os.close(folder)
 
 
-def _replace(name, path, folder):
-    """The same where there is a file: it takes another name, for a moment.
+def _replace(handle, name, path, folder):
+    """The same where there is a file: it takes another name, for a moment; the lock
+    says that this process is alive."""
+    _remove_leftovers(path)
+    with contextlib.suppress(OSError):  # who writes to it may have a lock already
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    own = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    _link(name, own, folder)
+    try:
+        os.replace(own, path)
+    except OSError:
+        own.unlink()
+        raise
 
-    What a kill left under that goes. Another process that replaces the same file may
-    be faster; this one is then next.
-    """
-    own = path.with_name(f".{path.name}.new")
-    while True:
-        own.unlink(missing_ok=True)
-        try:
-            _link(name, own, folder)
-        except FileExistsError:
-            continue
-        try:
-            os.replace(own, path)
-            return
-        except FileNotFoundError:
-            continue
-        except OSError:
-            own.unlink(missing_ok=True)
-            raise
+
+def _remove_leftovers(path):
+    """What a kill has left between two names: no process has a lock on it."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.new"):
+        with contextlib.suppress(OSError), open(left, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()
 
 
 def _link(name, path, folder):

@@ -1,12 +1,10 @@
 """From a model's name or file to a caffe.Net, with every check that can be
 made before Caffe: sknet's errors name what was expected."""
 import contextlib
-import os
-import tempfile
-from pathlib import Path
 
 from sknet import models
 from sknet.errors import InputError
+from sknet.files import in_memory
 from sknet.pycaffe import caffe
 from sknet.source import read_source
 from sknet.text import to_text
@@ -60,9 +58,7 @@ def load(param, weights):
     """
     stored = files.read(weights)
     # pycaffe takes nets as files only.
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "deploy.prototxt")
-        Path(path).write_text(to_text(param), encoding="utf-8")
+    with in_memory(to_text(param)) as path:
         net = caffe.Net(path, caffe.TEST)
     # Of every type of layer that this Caffe has, known to sknet.shapes or not.
     wanted = {name: Slot(net.layer_dict[name].type,

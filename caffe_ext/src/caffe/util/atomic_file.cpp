@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +18,10 @@ namespace {
 
 namespace fs = boost::filesystem;
 
+string HiddenStart(const string& name) {
+  return "." + fs::path(name).filename().string() + ".";
+}
+
 string FolderOf(const string& name) {
   const fs::path folder = fs::path(name).parent_path();
   return folder.empty() ? "." : folder.string();
@@ -29,6 +34,26 @@ void SyncFolder(const string& folder) {
   if (fd != -1) {
     fsync(fd);
     close(fd);
+  }
+}
+
+// What a kill has left between two names: no process has a lock on it.
+void RemoveLeftovers(const string& target) {
+  const string start = HiddenStart(target);
+  boost::system::error_code unreadable;
+  for (fs::directory_iterator entry(FolderOf(target), unreadable), end;
+       entry != end; entry.increment(unreadable)) {
+    const fs::path& path = entry->path();
+    if (path.filename().string().compare(0, start.size(), start) == 0 &&
+        path.extension() == ".new") {
+      const int fd = open(path.c_str(), O_RDONLY);
+      if (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        unlink(path.c_str());
+      }
+      if (fd != -1) {
+        close(fd);
+      }
+    }
   }
 }
 
@@ -48,7 +73,7 @@ AtomicFile::AtomicFile(const string& filename)
     mode_ = status.st_mode & 07777;
   }
   if (!OpenNameless(FolderOf(target_))) {
-    hidden_ = temporary_ = HiddenName(fs::unique_path("%%%%-%%%%").string());
+    hidden_ = temporary_ = HiddenName("");
     fd_ = open(hidden_.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666);
   }
   CHECK_NE(fd_, -1) << "Couldn't open " << filename_ << " to write: "
@@ -65,10 +90,10 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::Commit(bool written) {
-  const bool committed = written && (fd_ == -1 || PutInPlace());
-  const int error = errno;
-  CHECK(committed) << "Couldn't write " << filename_ << ": "
-      << strerror(error);
+  if (!written || (fd_ != -1 && !PutInPlace())) {
+    const int error = errno;
+    LOG(FATAL) << "Couldn't write " << filename_ << ": " << strerror(error);
+  }
 }
 
 bool AtomicFile::OpenNameless(const string& folder) {
@@ -112,28 +137,20 @@ bool AtomicFile::Replace() {
   if (errno != EEXIST) {
     return false;
   }
-  // It takes a name, for a moment. What a kill left under it goes; another
-  // process that replaces the same file may be faster, and this one is then next.
-  hidden_ = HiddenName("new");
-  for (;;) {
-    unlink(hidden_.c_str());
-    if (Link(hidden_)) {
-      if (Rename()) {
-        return true;
-      }
-      if (errno != ENOENT) {
-        return false;
-      }
-    } else if (errno != EEXIST) {
-      return false;
-    }
+  // It takes a name, for a moment; the lock says that this process is alive.
+  RemoveLeftovers(target_);
+  flock(fd_, LOCK_EX | LOCK_NB);
+  const string name = HiddenName(".new");
+  if (!Link(name)) {
+    return false;
   }
+  hidden_ = name;
+  return Rename();
 }
 
 string AtomicFile::HiddenName(const string& end) const {
-  const fs::path target(target_);
-  return (target.parent_path() / ("." + target.filename().string() + "." + end))
-      .string();
+  return fs::unique_path(fs::path(target_).parent_path() /
+      (HiddenStart(target_) + "%%%%-%%%%" + end)).string();
 }
 
 }  // namespace caffe
