@@ -37,7 +37,7 @@ def replacing(path, force=True):
         handle, name = _new_file(path)
     nameless = name.startswith(_NAMELESS)
     try:
-        with refusals(path, _FULL):
+        with refusals(path, FULL):
             yield name
         if not force and path.exists() and not filecmp.cmp(name, path, shallow=False):
             refuse_overwriting(path, force)
@@ -71,7 +71,7 @@ def in_memory(text):
 
 
 # Of a disk, a quota, a process's limit.
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # Where Linux shows a process's open files.
 _NAMELESS = "/proc/"
 

@@ -47,7 +47,7 @@ def undisturbed(work):
     def do(name):
         operation, known = OPERATIONS[name], {}
         for action in filter(None, (operation.thorough, operation.action)):
-            operation.begin(work)
+            operation.begin(work, overwriting=True)
             end = run(action, work)
             assert end.status == 0, end.stderr
             final = contents(work)

@@ -89,7 +89,7 @@ def _content(path):
     content = path.read_bytes()
     if path.name in ("curves.csv", "rows.jsonl", "measured.jsonl"):
         return content.splitlines(keepends=True)
-    if content != OLD and "_iter_" in path.name and path.suffix == ".h5":
+    if content != OLD and "_iter_" in path.name and ".h5" in path.suffixes:
         return _arrays(content)
     return content
 

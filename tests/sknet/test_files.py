@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sknet.errors import InputError
+from sknet.figures import FORMATS, save
 from sknet.files import in_memory, replacing
 from sknet.source import shipped
 
@@ -71,7 +72,7 @@ def test_killed(tmp_path):
     (tmp_path / "file").write_text("old")
     done = subprocess.run([sys.executable, "-c", f"""
 import os, signal
-from sknet.files import in_memory, replacing
+from sknet.files import replacing
 with replacing({str(tmp_path / "file")!r}) as name, open(name, "w") as file:
     file.write("new" * 1000000)
     file.flush()
@@ -97,7 +98,7 @@ def test_two_replace_one_file(tmp_path):
     code = """
 import sys
 from pathlib import Path
-from sknet.files import in_memory, replacing
+from sknet.files import replacing
 for _ in range(300):
     with replacing(sys.argv[1]) as name:
         Path(name).write_text(sys.argv[2] * 1000)
@@ -124,6 +125,17 @@ def test_another_content_stays(target):
         Path(name).write_text("new")
     assert target.read_text() == "old"
     assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("end", FORMATS)
+def test_no_room_for_a_figure(end, tmp_path, small_files):
+    """Also where Pillow writes by itself."""
+    from matplotlib.figure import Figure
+    path = tmp_path / f"figure.{end}"
+    with small_files(100), pytest.raises(InputError, match=f"{path}: cannot be written"):
+        save(Figure(), path)
+    assert not list(tmp_path.iterdir())
+    save(Figure(), path)
 
 
 def test_in_memory():

@@ -86,7 +86,8 @@ def run(args):
     if args.confusion:
         draw(args.confusion, report.confusion(), names, args.force)
     summary = _summary(args, scorer, report, predictions)
-    print(json.dumps(summary, indent=2) if args.json else _table(summary))
+    # Before the predictions are gone.
+    print(json.dumps(summary, indent=2) if args.json else _table(summary), flush=True)
     if summary["near_chance"]:
         print(f"sknet evaluate: {_CHANCE}", file=sys.stderr)
     if predictions.errors:
