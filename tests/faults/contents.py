@@ -4,6 +4,7 @@ import re
 
 import h5py
 import lmdb
+import numpy as np
 from PIL import Image
 
 from sknet.proto import caffe_pb2
@@ -30,6 +31,13 @@ def contents(folder):
 def hidden(folder):
     """Return the paths of hidden files, but for locks."""
     return {path for path in folder.rglob(".*") if path.name != ".lock"}
+
+
+def size(content):
+    """About as many bytes as the file has."""
+    if isinstance(content, bytes):
+        return len(content)
+    return sum(map(size, content.values() if isinstance(content, dict) else content))
 
 
 def check(folder, final):
@@ -96,10 +104,14 @@ def _content(path):
 
 def _arrays(content):
     found = {}
+
+    def add(name, item):
+        if isinstance(item, h5py.Dataset):
+            array = np.asarray(item[()])
+            found[name] = (array.tobytes() if array.dtype.kind in "fiu"
+                           else str(array.tolist()).encode())
     with h5py.File(io.BytesIO(content), "r") as file:
-        file.visititems(lambda name, item: found.update(
-            {name: item.shape and item[()].tobytes()})
-            if isinstance(item, h5py.Dataset) else None)
+        file.visititems(add)
     return found
 
 

@@ -40,21 +40,23 @@ class End:
 
     @property
     def killed(self):
-        return self.status == -signal.SIGKILL
+        return self.status in (-signal.SIGKILL, -signal.SIGXFSZ)
 
 
-def run(action, folder, after=None, before=None, limit=None):
+def run(action, folder, after=None, before=None, within=None, limit=None):
     """Run action(), which is picklable and returns an exit status, with a current
     folder and one for temporary files, FOLDER.tmp. Return its End.
 
     after: seconds after which it is killed.
     before: the number of the operation on a file or folder before which it is killed.
-    limit: bytes that a file of the process may have.
+    within: the size of a file at which it is killed as it writes on, by SIGXFSZ, which
+        is as sudden.
+    limit: bytes that a file may have; to write on is an error.
     """
     done = _CONTEXT.RawValue("i")
     readers, writers = zip(*(_CONTEXT.Pipe(duplex=False) for _ in range(2)))
     process = _CONTEXT.Process(target=_work, args=(
-        action, folder, writers, done, before, limit))
+        action, folder, writers, done, before, within, limit))
     start = time.monotonic()
     process.start()
     for writer in writers:
@@ -70,7 +72,7 @@ def run(action, folder, after=None, before=None, limit=None):
     return End(process.exitcode, *texts, seconds, done.value)
 
 
-def _work(action, folder, outputs, done, before, limit):
+def _work(action, folder, outputs, done, before, within, limit):
     os.chdir(folder)
     tempfile.tempdir = f"{folder}.tmp"
     os.makedirs(tempfile.tempdir, exist_ok=True)
@@ -78,6 +80,10 @@ def _work(action, folder, outputs, done, before, limit):
     for output, number in zip(outputs, (1, 2)):
         os.dup2(output.fileno(), number)
         output.close()
+    if within is not None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        limit = within
     if limit is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     sys.addaudithook(lambda event, args: _count(event, args, done, before))

@@ -2,9 +2,10 @@
 
     KILLS=200 SEED=1 python -m pytest tests/faults/test_kills.py -rP
 
-Half of the kills come at a random moment of the operation, the others before one of
-what it does to files and folders from Python (opening, linking, renaming, deleting).
-The next run begins in what the kill left, and may be killed, too.
+A third of the kills come at a random moment of the operation; a third before one of
+the things that it does to files and folders from Python (opening, linking, renaming,
+deleting); a third when a file that it writes has some random size. The next run begins
+in what the kill left, and may be killed, too.
 """
 import math
 import os
@@ -12,11 +13,11 @@ import random
 
 import pytest
 
-from contents import check, contents, hidden, same
+from contents import check, contents, hidden, same, size
 from operations import OPERATIONS
 from processes import run
 
-KILLS = math.ceil(int(os.environ.get("KILLS", 38)) / len(OPERATIONS))
+KILLS = math.ceil(int(os.environ.get("KILLS", 57)) / len(OPERATIONS))
 SEED = os.environ.get("SEED") or str(random.randrange(10 ** 6))
 
 
@@ -24,7 +25,8 @@ SEED = os.environ.get("SEED") or str(random.randrange(10 ** 6))
 def test_killed_and_run_again(work, undisturbed, name):
     operation, dice = OPERATIONS[name], random.Random(f"{SEED} {name}")
     straight, final, known = undisturbed(name)
-    moments, finished, half_named = [], 0, 0
+    largest = max(map(size, known.values()))
+    kills, finished, half_named = [], 0, 0
 
     def finish(end):
         assert end.status == 0, end.stderr
@@ -33,15 +35,16 @@ def test_killed_and_run_again(work, undisturbed, name):
         assert not hidden(work)
 
     operation.begin(work, dice.random() < .5)
-    while len(moments) < KILLS:
-        if len(moments) % 2 and straight.operations:
-            moment = dice.randint(1, straight.operations)
-            end = run(operation.action, work, before=moment)
-        else:
-            moment = dice.uniform(0, straight.seconds)
-            end = run(operation.action, work, after=moment)
+    while len(kills) < KILLS:
+        kinds = ["after", "before", "within"] if straight.operations else [
+            "after", "within"]
+        kind = kinds[len(kills) % len(kinds)]
+        moment = {"after": round(dice.uniform(0, straight.seconds), 2),
+                  "before": dice.randint(1, max(1, straight.operations)),
+                  "within": dice.randrange(largest)}[kind]
+        end = run(operation.action, work, **{kind: moment})
         if end.killed:
-            moments.append(f"#{moment}" if isinstance(moment, int) else f"{moment:.2f}")
+            kills.append(f"{kind} {moment}")
             check(work, known)
             half_named += len(hidden(work))
         else:
@@ -51,6 +54,6 @@ def test_killed_and_run_again(work, undisturbed, name):
             operation.begin(work, dice.random() < .5)
     finish(run(operation.action, work))
     assert not os.listdir(f"{work}.tmp")
-    print(f"{name}: {len(moments)} kills (seed {SEED}) in {straight.seconds:.2f} s and "
-          f"{straight.operations} operations on files: {', '.join(moments)}; finished "
-          f"{finished + 1} times; {half_named} files met between two names")
+    print(f"{name}: {len(kills)} kills (seed {SEED}) in {straight.seconds:.2f} s, "
+          f"{straight.operations} operations, {largest} bytes: {', '.join(kills)}; "
+          f"finished {finished + 1} times; {half_named} files were between two names")
