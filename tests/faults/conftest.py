@@ -7,6 +7,7 @@ from PIL import Image
 
 from sknet.source import shipped
 
+pytest.register_assert_rewrite("contents")
 from contents import contents
 from operations import OPERATIONS
 from processes import run

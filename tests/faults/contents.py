@@ -53,7 +53,7 @@ def check(folder, final):
 
 def same(found, final):
     """Assert that two contents are the same; what grew may have another order."""
-    assert found.keys() == final.keys()
+    assert sorted(found) == sorted(final)
     for name, content in found.items():
         if isinstance(content, list):
             assert sorted(content) == sorted(final[name]), name

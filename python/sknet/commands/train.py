@@ -139,6 +139,8 @@ def _train(run, settings, keep, force):
              "on; an AugmentedData layer would not")
     snapshot = snapshots.newest(run.prefix, _say)
     if snapshot:
+        # The last time, a kill may have come in between.
+        snapshots.delete_old(run.prefix, keep)
         _say(f"goes on from iteration {snapshot.iteration}")
 
     def begin(net):

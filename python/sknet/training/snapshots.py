@@ -53,7 +53,18 @@ def take(solver, prefix, keep):
                              "are not finite; there is no snapshot of that")
     solver.snapshot()
     _forget_first(f"{prefix}_iter_{solver.iter}.caffemodel")
-    _delete_before(find(prefix)[:keep][-1].iteration, prefix)
+    delete_old(prefix, keep)
+
+
+def delete_old(prefix, keep):
+    """Delete all snapshots but the newest `keep`, and what a kill has left of older
+    ones."""
+    for last in find(prefix)[:keep][-1:]:
+        # Without its weights, a state would be no snapshot.
+        for end in (".solverstate", ".caffemodel"):
+            for number, path in _numbered(prefix, end):
+                if number < last.iteration:
+                    path.unlink()
 
 
 def save_weights(net, path):
@@ -86,15 +97,6 @@ def _forget_first(path):
     if layers:
         with replacing(path) as name:
             Path(name).write_bytes(net.SerializeToString())
-
-
-def _delete_before(iteration, prefix):
-    """Delete the older snapshots, and what a kill has left of some."""
-    # Without its weights, a state would be no snapshot.
-    for end in (".solverstate", ".caffemodel"):
-        for number, path in _numbered(prefix, end):
-            if number < iteration:
-                path.unlink()
 
 
 def _numbered(prefix, end):
