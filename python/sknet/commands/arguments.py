@@ -42,8 +42,8 @@ def add_model(parser):
 
 
 def add_trust(parser, others="computes"):
-    """Add what lets a prototxt's layers do more than those whose kind `others`
-    says."""
+    """Add the switch that lets a prototxt's layers do anything; `others` tells what
+    they may without it."""
     parser.add_argument("--trust-prototxt", action="store_true",
                         help="allow its layers anything, as Python's to run any "
                         f"code (default: what {others}; docs/threat_model.md)")
