@@ -20,17 +20,11 @@ from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
+from locked import locked
+
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "tools/requirements-ci.txt"
 SOURCE = ROOT / "caffe_ext/caffe-source.txt"
-
-
-def locked(path):
-    """Return [(name, version, SHA-256 of its files)] of a locked requirements file."""
-    text = re.sub(r"^\s*#.*|\\$", "", path.read_text(), flags=re.M)
-    return [(name, release, re.findall(r"--hash=sha256:([0-9a-f]{64})", more))
-            for name, release, more in re.findall(
-                r"^([\w.-]+)==(\S+)((?:.|\n(?![\w]))*)", text, flags=re.M)]
 
 
 def caffe_source():
@@ -64,22 +58,29 @@ def loaded_files(package):
                    if not path.resolve().is_relative_to(package.resolve())})
 
 
-def system_library(path):
-    """Return the Component of the Debian package that has a library, or of the
-    file."""
-    real = path.resolve()
+def system_libraries(paths):
+    """Return the Components of the Debian packages that have the files, and of the
+    files that none has."""
     # Packages from before /lib became a link name their files as they were.
-    for name in {path, real, Path("/", *real.parts[2:])}:
-        owner = subprocess.run(["dpkg-query", "-S", name], capture_output=True,
-                               text=True).stdout.partition(": ")[0]
-        if owner:
-            package, release, machine = subprocess.run(
-                ["dpkg-query", "-W", "-f", "${Package} ${Version} ${Architecture}",
-                 owner], check=True, capture_output=True, text=True).stdout.split()
-            purl = PackageURL("deb", "debian", package, release, {"arch": machine})
-            return Component(name=package, version=release, purl=purl,
-                             type=ComponentType.LIBRARY, bom_ref=purl.to_string())
-    return Component(name=path.name, type=ComponentType.LIBRARY, bom_ref=str(path))
+    names = {str(name): path for path in paths for real in [path.resolve()]
+             for name in (path, real, Path("/", *real.parts[2:]))}
+    owners = dict(reversed(line.split(": ")) for line in
+                  query("-S", *names).splitlines())
+    owned = {names[name] for name in owners}
+    yield from (Component(name=path.name, type=ComponentType.LIBRARY, bom_ref=str(path))
+                for path in paths if path not in owned)
+    listed = query("-W", "-f", "${Package} ${Version} ${Architecture}\n",
+                   *set(owners.values())) if owners else ""
+    for package, release, machine in map(str.split, listed.splitlines()):
+        purl = PackageURL("deb", "debian", package, release, {"arch": machine})
+        yield Component(name=package, version=release, purl=purl,
+                        type=ComponentType.LIBRARY, bom_ref=purl.to_string())
+
+
+def query(*arguments):
+    """Return what dpkg-query prints, which fails where it does not know all."""
+    return subprocess.run(["dpkg-query", *arguments], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True).stdout
 
 
 def bill():
@@ -91,7 +92,7 @@ def bill():
     package, = importlib.util.find_spec("caffe").submodule_search_locations
     parts = {component.bom_ref.value: component for component in (
         caffe_source(), *(python_package(*entry) for entry in locked(LOCK)),
-        *map(system_library, loaded_files(Path(package))))}
+        *system_libraries(loaded_files(Path(package))))}
     for component in parts.values():
         bom.components.add(component)
     bom.register_dependency(own, parts.values())
