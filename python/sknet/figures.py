@@ -20,6 +20,11 @@ def check_name(path):
 
 def save(figure, path):
     """Write a matplotlib Figure, in the format that the name ends in."""
+    from matplotlib.text import Text
+    # Names of classes and files are no formulas.
+    for text in figure.findobj(lambda artist: isinstance(artist, Text)
+                               and "$" in artist.get_text()):
+        text.set_parse_math(False)
     with replacing(path) as name:
         figure.savefig(name, format=Path(path).suffix[1:].lower(), dpi=110)
 
