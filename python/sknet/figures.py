@@ -22,6 +22,11 @@ def check_name(path):
 def save(figure, path, force=True):
     """Write a matplotlib Figure, in the format that the name ends in; `force` as in
     sknet.files.replacing."""
+    from matplotlib.text import Text
+    # Names of classes and files are no formulas.
+    for text in figure.findobj(lambda artist: isinstance(artist, Text)
+                                and "$" in artist.get_text()):
+        text.set_parse_math(False)
     # Of a disk that is full, Pillow's writers do not always say so.
     content = io.BytesIO()
     figure.savefig(content, format=Path(path).suffix[1:].lower(), dpi=110)

@@ -112,7 +112,8 @@ def _scorer(args):
     if args.flip and args.crops == 10:
         raise InputError("--flip: the ten crops have the mirror images already")
     dataset = open_dataset(args.dataset, args.labels, args.root, args.label_order)
-    classifier = Classifier(args.model, args.weights, **preprocessing(args))
+    classifier = Classifier(args.model, args.weights, args.trust_prototxt,
+                            **preprocessing(args))
     for index, label in enumerate(dataset.labels or ()):
         check_label(label, dataset.name(index), classifier.num_classes)
     views = Views(classifier.preprocessing, args.crops, args.flip)

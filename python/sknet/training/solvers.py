@@ -4,7 +4,7 @@ from google.protobuf import text_format
 
 from sknet.errors import InputError
 from sknet.files import in_memory, read_bytes
-from sknet.net import setting_up
+from sknet.net import allowed, setting_up
 from sknet.proto import caffe_pb2
 from sknet.pycaffe import caffe
 from sknet.text import read_net, to_text
@@ -32,12 +32,14 @@ def read_solver(path):
     return param
 
 
-def make_solver(param, prefix, iteration=0, gpus=(), rank=0):
+def make_solver(param, prefix, iteration=0, gpus=(), rank=0, trust=False):
     """Return a caffe Solver of a SolverParameter, which begins with the images of an
     iteration, and neither validates nor snapshots by itself.
 
     prefix: what the snapshots' names begin with.
     gpus: their numbers, of which this process has the one at `rank`; none: the CPU.
+    trust: the net's layers may run code and write files, besides what a training
+        needs, which is to compute and to read.
 
     Raises InputError if Caffe cannot set it up.
     """
@@ -56,7 +58,7 @@ def make_solver(param, prefix, iteration=0, gpus=(), rank=0):
     _select(gpus, rank)
     with in_memory(to_text(net)) as own.net, in_memory(to_text(own)) as path, \
             setting_up(param.net):
-        return caffe.get_solver(path)
+        return caffe.get_solver(path, allow=allowed(trust, "read"))
 
 
 def forgetful(net):
