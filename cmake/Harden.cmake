@@ -1,6 +1,7 @@
 # What makes a memory error the end of the process rather than its takeover. Flags
 # that a compiler or a processor lacks are left out; tests/test_hardening.py reads
-# what was built. Under sanitizers, which find more, they would be in the way.
+# what was built. -fcf-protection works where the system's start files have it, too:
+# Debian 12's have not. Under sanitizers, which find more, they would be in the way.
 option(HARDEN "Compile and link with the compiler's hardening" ON)
 if(NOT HARDEN OR SANITIZE)
   return()
