@@ -22,7 +22,8 @@ def place(tmp_path_factory):
     for number in range(36):
         path = place / "images" / "abc"[number % 3] / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(random.integers(0, 256, (64, 64, 3)).astype(np.uint8)).save(path)
+        pixels = random.integers(0, 256, (64, 64, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(path)
     for path in shipped("sknet_digits", "images").iterdir():
         folder = place / "digits" / path.name[len("digit_")]
         folder.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ def contents(folder):
         if (path / "data.mdb").exists():
             found[name] = _items(path)
         elif path.is_file() and path.name not in _OF_LMDBS:
-            found[name] = _content(path)
+            found[name] = _content(path, name)
     return found
 
 
@@ -47,8 +47,9 @@ def check(folder, final):
         _check(name, content, final)
     for path in hidden(folder):
         # Whole, too, on its way to the name of another, and gone with the next.
-        name = re.fullmatch(r"\.(.+)\.[\da-f-]+\.new", path.name)[1]
-        _check(str(path.with_name(name).relative_to(folder)), _content(path), final)
+        name = str(path.with_name(re.fullmatch(
+            r"\.(.+)\.[\da-f-]+\.new", path.name)[1]).relative_to(folder))
+        _check(name, _content(path, name), final)
 
 
 def same(found, final):
@@ -93,11 +94,12 @@ def _without_first(content):
     return net
 
 
-def _content(path):
+def _content(path, name):
+    """Of a file that has that name, or is about to."""
     content = path.read_bytes()
-    if path.name in ("curves.csv", "rows.jsonl", "measured.jsonl"):
+    if name.endswith((".jsonl", "curves.csv")):
         return content.splitlines(keepends=True)
-    if content != OLD and "_iter_" in path.name and ".h5" in path.suffixes:
+    if content != OLD and "_iter_" in name and name.endswith(".h5"):
         return _arrays(content)
     return content
 

@@ -110,7 +110,9 @@ def test_killed_half_way(make_solver, tmp_path, snapshot_format):
 
 def test_what_a_kill_between_two_names_left(make_net, tmp_path):
     """goes when the file is next replaced."""
-    path, left = tmp_path / "new.caffemodel", tmp_path / ".new.caffemodel.0a1b.new"
+    folder = tmp_path / "100%"
+    folder.mkdir()
+    path, left = folder / "new.caffemodel", folder / ".new.caffemodel.0a1b.new"
     net = make_net(NET)
     for _ in range(2):
         left.write_bytes(b"whole, but never named")

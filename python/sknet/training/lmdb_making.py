@@ -81,9 +81,9 @@ def _fill(dataset, path, order, size):
     """Add the images that are still missing."""
     import lmdb
     from tqdm import tqdm
-    with refusals(path):
+    with refusals(path), open(Path(path, "lock.mdb"), "ab") as file:
         # LMDB would find out that the disk is full as it writes to memory: SIGBUS.
-        Path(path, "lock.mdb").write_bytes(bytes(LOCK))
+        os.posix_fallocate(file.fileno(), 0, LOCK)
     environment = lmdb.open(str(path), map_size=1 << 30)
     pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
     try:

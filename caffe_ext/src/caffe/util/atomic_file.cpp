@@ -149,8 +149,9 @@ bool AtomicFile::Replace() {
 }
 
 string AtomicFile::HiddenName(const string& end) const {
-  return fs::unique_path(fs::path(target_).parent_path() /
-      (HiddenStart(target_) + "%%%%-%%%%" + end)).string();
+  const string unique = fs::unique_path("%%%%-%%%%").string();
+  return (fs::path(target_).parent_path() /
+      (HiddenStart(target_) + unique + end)).string();
 }
 
 }  // namespace caffe
