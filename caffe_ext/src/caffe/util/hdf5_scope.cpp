@@ -6,13 +6,6 @@
 
 namespace caffe {
 
-namespace {
-
-// Caffe reports errors itself: no stack of HDF5's on stderr.
-const herr_t quiet = H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-
-}  // namespace
-
 HDF5Scope::HDF5Scope(hid_t file)
     : file_(file), exceptions_(std::uncaught_exceptions()) {}
 
