@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <future>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -19,12 +19,12 @@ namespace {
 const int kThreads = 4;
 
 void OnThreads(const std::function<void(int)>& f) {
-  vector<std::thread> threads;
+  vector<std::future<void> > threads;
   for (int i = 0; i < kThreads; ++i) {
-    threads.emplace_back(f, i);
+    threads.push_back(std::async(std::launch::async, f, i));
   }
-  for (std::thread& thread : threads) {
-    thread.join();
+  for (std::future<void>& thread : threads) {
+    thread.get();
   }
 }
 
@@ -37,12 +37,12 @@ NetParameter SelectiveNet(Phase phase) {
   CHECK(google::protobuf::TextFormat::ParseFromString(
       "force_backward: true "
       "layer { name: 'data' type: 'DummyData' top: 'data' top: 'goal' "
-      "  dummy_data_param { shape { dim: 4 dim: 8 dim: 20 dim: 20 } "
+      "  dummy_data_param { shape { dim: 4 dim: 8 dim: 40 dim: 40 } "
       "    shape { dim: 4 dim: 3 } data_filler { type: 'gaussian' } "
       "    data_filler { type: 'constant' } } } "
       "layer { name: 'a' type: 'DepthwiseConvolution' bottom: 'data' top: 'a' "
-      "  convolution_param { num_output: 8 kernel_size: 3 pad: 1 " + filler +
-      "  } } "
+      "  convolution_param { num_output: 8 group: 8 kernel_size: 3 pad: 1 " +
+      filler + " } } "
       "layer { name: 'a/bn' type: 'CuDNNBatchNorm' bottom: 'a' top: 'a/bn' } "
       "layer { name: 'b' type: 'Convolution' bottom: 'data' top: 'b' "
       "  convolution_param { num_output: 8 kernel_size: 3 pad: 1 " + filler +
@@ -110,6 +110,7 @@ TEST(ThreadsTest, TestSharedWeights) {
     net.ShareTrainedLayersWith(&owner);
     Caffe::set_random_seed(2);
     net.Forward();
+    net.params()[0]->mutable_cpu_data();  // as pycaffe's `data`, to look at it
     net.Backward();
     return Everything(net);
   };
