@@ -43,14 +43,14 @@ NetParameter SelectiveNet(Phase phase) {
       "layer { name: 'a' type: 'DepthwiseConvolution' bottom: 'data' top: 'a' "
       "  convolution_param { num_output: 8 group: 8 kernel_size: 3 pad: 1 " +
       filler + " } } "
-      "layer { name: 'a/bn' type: 'CuDNNBatchNorm' bottom: 'a' top: 'a/bn' } "
+      "layer { name: 'norm' type: 'CuDNNBatchNorm' bottom: 'a' top: 'norm' } "
       "layer { name: 'b' type: 'Convolution' bottom: 'data' top: 'b' "
       "  convolution_param { num_output: 8 kernel_size: 3 pad: 1 " + filler +
       "  } } "
-      "layer { name: 'pool' type: 'Pooling' bottom: 'a/bn' top: 'pool' "
+      "layer { name: 'pool' type: 'Pooling' bottom: 'norm' top: 'pool' "
       "  pooling_param { pool: AVE global_pooling: true } } "
       "layer { name: 'axpy' type: 'Axpy' bottom: 'pool' bottom: 'b' "
-      "  bottom: 'a/bn' top: 'axpy' } "
+      "  bottom: 'norm' top: 'axpy' } "
       "layer { name: 'drop' type: 'Dropout' bottom: 'axpy' top: 'drop' } "
       "layer { name: 'ip' type: 'InnerProduct' bottom: 'drop' top: 'ip' "
       "  inner_product_param { num_output: 3 " + filler + " } } "
@@ -110,7 +110,6 @@ TEST(ThreadsTest, TestSharedWeights) {
     net.ShareTrainedLayersWith(&owner);
     Caffe::set_random_seed(2);
     net.Forward();
-    net.params()[0]->mutable_cpu_data();  // as pycaffe's `data`, to look at it
     net.Backward();
     return Everything(net);
   };
