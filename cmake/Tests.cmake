@@ -4,6 +4,12 @@ target_include_directories(caffe_gtest PUBLIC ${STAGED}/src)
 target_compile_features(caffe_gtest PUBLIC cxx_std_17)
 
 file(GLOB test_sources CONFIGURE_DEPENDS ${STAGED}/src/caffe/test/*.cpp)
+if(TESTS)
+  set(test_sources ${STAGED}/src/caffe/test/test_caffe_main.cpp)
+  foreach(test ${TESTS})
+    list(APPEND test_sources ${STAGED}/src/caffe/test/test_${test}.cpp)
+  endforeach()
+endif()
 if(NOT CPU_ONLY)
   file(GLOB test_cuda CONFIGURE_DEPENDS ${STAGED}/src/caffe/test/*.cu)
   list(APPEND test_sources ${test_cuda})
@@ -12,6 +18,7 @@ add_executable(caffe_test EXCLUDE_FROM_ALL ${test_sources})
 target_link_libraries(caffe_test PRIVATE caffe caffe_gtest Threads::Threads)
 set_target_properties(caffe_test PROPERTIES
   OUTPUT_NAME test.testbin
+  UNITY_BUILD OFF  # each has helpers of its own, of the same names
   RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test)
 own_warnings(caffe_test)
 

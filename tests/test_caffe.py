@@ -4,9 +4,9 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-import matplotlib
 import pytest
-from PIL import Image
+
+from caffe_folder import lay_out
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTBIN = ROOT / "build/test/test.testbin"
@@ -14,22 +14,8 @@ TESTBIN = ROOT / "build/test/test.testbin"
 
 @pytest.fixture(scope="session")
 def test_folder(tmp_path_factory):
-    """The folder that the suite expects to run in: Caffe's root, with the
-    example images (a photograph here) that the packaged source lacks."""
     folder = tmp_path_factory.mktemp("caffe")
-    (folder / "src").symlink_to(ROOT / "build/caffe/src")
-    images = folder / "examples/images"
-    images.mkdir(parents=True)
-    photo = Image.open(Path(matplotlib.get_data_path())
-                       / "sample_data/grace_hopper.jpg").convert("RGB")
-    photo.resize((480, 360)).save(images / "cat.jpg")
-    with open(images / "cat.jpg", "ab") as file:
-        # A test knows the original's length; decoders ignore what follows a
-        # JPEG's end marker.
-        file.write(bytes(140391 - file.tell()))
-    photo.resize((480, 360)).convert("L").save(images / "cat_gray.jpg")
-    photo.resize((480, 360)).convert("L").save(images / "cat gray.jpg")
-    photo.resize((481, 323)).save(images / "fish-bike.jpg")
+    lay_out(folder, ROOT / "build")
     return folder
 
 
@@ -58,4 +44,5 @@ def test_caffe_suite(test_folder):
     assert {f"{name}Test" for name in (
         "Augmentation", "AugmentedDataLayer", "AxpyLayer", "BroadcastProductLayer",
         "ChannelPoolingLayer", "CuDNNBatchNormLayer", "DepthwiseConvolutionLayer",
-        "Error", "InterpLayer", "LabelSmoothing", "Limits", "RandomStream")} <= suites
+        "Error", "InterpLayer", "LabelSmoothing", "Limits", "RandomStream",
+        "Threads")} <= suites

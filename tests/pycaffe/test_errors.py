@@ -260,12 +260,6 @@ def test_nets_in_threads_fail_apart(write):
     assert failures == ["conv"] * 80
 
 
-def test_mode_is_the_threads_own(make_net):
-    net = make_net(CONV)
-    assert in_time(caffe.set_mode_gpu) is None
-    net.forward()
-
-
 # ---- memory
 
 def test_memory_limit(make_net):

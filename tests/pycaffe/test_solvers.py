@@ -1,4 +1,4 @@
-"""Solvers, files and the GIL."""
+"""Solvers and files."""
 import os
 import signal
 import subprocess
@@ -155,71 +155,6 @@ def test_hdf5_weights(make_net, write, tmp_path, name):
     assert net.params["ip"][0].data.any()
     for other in (by_weights, by_copy):
         assert (other.params["ip"][0].data == net.params["ip"][0].data).all()
-
-
-# Seconds of work in each direction and in its filler, in one C++ call.
-LONG = input_layer(64, 4096) + """
-layer { name: 'ip' type: 'InnerProduct' bottom: 'data' top: 'ip'
-  inner_product_param { num_output: 4096 weight_filler { type: 'gaussian' } } }
-layer { name: 'loss' type: 'Reduction' bottom: 'ip' top: 'loss'
-  loss_weight: 1 }"""
-
-
-@pytest.fixture(scope="module")
-def long_net(tmp_path_factory):
-    path = tmp_path_factory.mktemp("long") / "net.prototxt"
-    path.write_text(LONG)
-    net = caffe.Net(path, caffe.TEST)
-    net.path, net.saved = path, path.with_suffix(".caffemodel")
-    net.save(net.saved)
-    return net
-
-
-@pytest.mark.parametrize("work", [
-    lambda net: caffe.Net(net.path, caffe.TEST),
-    lambda net: net.forward(),
-    lambda net: net.backward(),
-    lambda net: net.save(net.saved),
-    lambda net: net.copy_from(net.saved),
-    lambda net: net.save_hdf5(net.path.with_suffix(".h5")),
-], ids=["init", "forward", "backward", "save", "copy_from", "save_hdf5"])
-def test_threads_run_while_caffe_works(long_net, work):
-    go, ran = threading.Event(), []
-
-    def other():
-        go.wait()
-        ran.append(True)
-    thread = threading.Thread(target=other)
-    thread.start()
-    interval = sys.getswitchinterval()
-    # No thread is made to give the GIL away: the other thread runs before the
-    # work is done if the work lets go of it, and not else.
-    sys.setswitchinterval(1000)
-    try:
-        go.set()
-        sum(range(100000))
-        assert not ran
-        work(long_net)
-        assert ran
-    finally:
-        sys.setswitchinterval(interval)
-        thread.join()
-
-
-def test_two_nets_in_two_threads(make_net):
-    nets = [make_net(REGRESSION) for _ in range(2)]
-    meeting, losses = threading.Barrier(2, timeout=60), []
-
-    def run(net):
-        # Each waits, in a callback within forward, for the other.
-        net.before_forward(lambda layer: meeting.wait())
-        losses.append(float(net.forward()["loss"]))
-    threads = [threading.Thread(target=run, args=(net,)) for net in nets]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(losses) == 2 and np.isfinite(losses).all()
 
 
 def test_timer_and_globals():

@@ -13,9 +13,9 @@
 
 // glog's CHECK... and LOG(FATAL), as they are written everywhere in Caffe, throw
 // a caffe::Error. caffe/common.hpp includes this file; the other macros stay
-// glog's. Two of glog's macros carry all that ends a process: the one behind
-// LOG(FATAL), LOG_IF(FATAL, ...) and CHECK, and the one behind CHECK_EQ and its
-// like. DCHECK... and CUDA_CHECK and its like stand on these.
+// glog's. Three of glog's macros carry all that ends a process: the one behind
+// LOG(FATAL), LOG_IF(FATAL, ...) and CHECK, and those behind CHECK_EQ, CHECK_STREQ
+// and their like. DCHECK... and CUDA_CHECK and its like stand on these.
 //
 // Not in destructors: CAFFE_LOG_ERRORS.
 
@@ -110,6 +110,14 @@ inline T&& CheckNotNull(const char* file, int line, const char* text,
   while (const std::unique_ptr<std::string> caffe_failed_check =            \
          ::caffe::Check##name(val1, val2, #val1 " " #op " " #val2))         \
     LOG(FATAL) << "Check failed: " << *caffe_failed_check << " "
+
+// CHECK_STREQ and its like: glog's own functions, which leave a text to free.
+#undef CHECK_STROP
+#define CHECK_STROP(func, op, expected, s1, s2)                             \
+  while (const std::unique_ptr<std::string> caffe_failed_check{             \
+         google::Check##func##expected##Impl((s1), (s2),                    \
+                                             #s1 " " #op " " #s2)})         \
+    LOG(FATAL) << *caffe_failed_check
 
 #undef CHECK_NOTNULL
 #define CHECK_NOTNULL(val)                        \

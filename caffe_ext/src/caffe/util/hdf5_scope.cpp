@@ -11,9 +11,6 @@ namespace caffe {
 
 namespace {
 
-// Caffe reports errors itself: no stack of HDF5's on stderr.
-const herr_t quiet = H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-
 bool InOtherFiles(hid_t dataset) {
   const hid_t creation = H5Dget_create_plist(dataset);
   const bool elsewhere = H5Pget_external_count(creation) != 0 ||
