@@ -1,0 +1,28 @@
+// An HDF5 file: as weights, as a solver's state, and as the data of an HDF5Data
+// layer. Each input may be each of them.
+#include "fuzz.hpp"
+
+#include "caffe/sgd_solvers.hpp"
+#include "caffe/util/strict_weights.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  fuzz::WriteFile("input.h5", data, size);
+  fuzz::Try([] {
+    caffe::Net<float> net("weights_net.prototxt", caffe::TRAIN);
+    caffe::CopyTrainedLayersStrictly("input.h5", &net);
+  });
+  fuzz::Try([] {
+    caffe::Net<float> net("weights_net.prototxt", caffe::TRAIN);
+    net.CopyTrainedLayersFromHDF5("input.h5");
+  });
+  fuzz::Try([] {
+    caffe::SGDSolver<float> solver("solver.prototxt");
+    solver.Restore("input.h5");
+    solver.Step(1);
+  });
+  fuzz::Try([] {
+    caffe::Net<float> net("hdf5_data.prototxt", caffe::TRAIN);
+    net.Forward();
+  });
+  return 0;
+}
