@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs and builds what the tests need, and runs them all, C++ and Python.
 # Arguments go to pytest: tools/test.sh -k axpy. With CI set, the groups that
-# need large packages run too (PyTorch as a reference, the CUDA compilation).
+# need large packages run too (PyTorch as a reference, the CUDA compilation, fuzzing).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools/setup.sh
+[ -z "${CI:-}" ] || tools/packages.sh tools/apt-packages-fuzz.txt
 export PATH=$PWD/.venv/bin:$PATH
 groups=test${CI:+,torch,cuda}
 if [ ! ".venv/.$groups" -nt setup.py ]; then
