@@ -39,6 +39,7 @@ cmake --build "$out" --target "${targets[@]/#/fuzz_}" >&2
 python tests/fuzz/seeds.py "$out" "$out/python/caffe/proto"
 
 export ASAN_SYMBOLIZER_PATH=/usr/bin/llvm-symbolizer-19
+export LSAN_OPTIONS=print_suppressions=0:suppressions=$PWD/tests/fuzz/leaks.txt
 export UBSAN_OPTIONS=print_stacktrace=1
 export OPENBLAS_NUM_THREADS=1
 export OPENCV_IO_MAX_IMAGE_PIXELS=$((1 << 20))  # OpenCV's memory, not the limit's
@@ -51,7 +52,7 @@ for target in "${targets[@]}"; do
   [ -d "$known" ] || known=$out/empty
   status=0
   (
-    cd "$(mktemp -d)"
+    cd "$(mktemp -d -p /dev/shm)"  # quick: each input is written to a file
     trap 'rm -rf "$PWD"' EXIT
     cp -r "$out/run/." .
     limits=(-timeout=10 -rss_limit_mb=2048 -artifact_prefix="$found/")

@@ -2,6 +2,8 @@
 // layer. Each input may be each of them.
 #include "fuzz.hpp"
 
+#include "hdf5.h"
+
 #include "caffe/sgd_solvers.hpp"
 #include "caffe/util/strict_weights.hpp"
 
@@ -24,5 +26,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     caffe::Net<float> net("hdf5_data.prototxt", caffe::TRAIN);
     net.Forward();
   });
+  if (H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL) != 0) {
+    fputs("objects of HDF5 were left open\n", stderr);
+    abort();
+  }
   return 0;
 }
