@@ -127,4 +127,4 @@ def test_fuzzers_find_nothing():
         executions, edges = map(int, re.search(
             rf"^{target}: (\d+) executions, (\d+) edges, no finding$", done.stdout,
             re.M).groups())
-        assert executions > 50 and edges > 100, done.stdout
+        assert executions > 10 and edges > 1000, done.stdout

@@ -66,6 +66,7 @@ for target in "${targets[@]}"; do
   edges=$(sed -n 's/^#.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -1)
   echo "$target: ${executions:-0} executions, ${edges:-0} edges," \
     "$([ $status = 0 ] && echo "no finding" || echo "a finding, see $log")"
-  [ $status = 0 ] || failed=1
+  # What a child process of OpenHDF5 left is no finding: it is there to fail.
+  [ $status = 0 ] && rm -rf "$found" || failed=1
 done
 exit $failed

@@ -9,16 +9,12 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   fuzz::WriteFile("input.h5", data, size);
+  // Made once: each reading takes a process (caffe/util/hdf5_open.hpp).
+  static caffe::Net<float> net("weights_net.prototxt", caffe::TRAIN);
+  static caffe::SGDSolver<float> solver("solver.prototxt");
+  fuzz::Try([] { caffe::CopyTrainedLayersStrictly("input.h5", &net); });
+  fuzz::Try([] { net.CopyTrainedLayersFromHDF5("input.h5"); });
   fuzz::Try([] {
-    caffe::Net<float> net("weights_net.prototxt", caffe::TRAIN);
-    caffe::CopyTrainedLayersStrictly("input.h5", &net);
-  });
-  fuzz::Try([] {
-    caffe::Net<float> net("weights_net.prototxt", caffe::TRAIN);
-    net.CopyTrainedLayersFromHDF5("input.h5");
-  });
-  fuzz::Try([] {
-    caffe::SGDSolver<float> solver("solver.prototxt");
     solver.Restore("input.h5");
     solver.Step(1);
   });

@@ -2,6 +2,7 @@
 #define CAFFE_UTIL_HDF5_OPEN_HPP_
 #ifdef USE_HDF5
 
+#include <functional>
 #include <string>
 
 #include "hdf5.h"
@@ -9,14 +10,15 @@
 namespace caffe {
 
 /**
- * @brief H5Fopen for reading; an Error where there is no such file, or the file
- *        is damaged.
+ * @brief H5Fopen for reading; an Error where there is no such file, or HDF5's
+ *        library fails on it.
+ * @param read What the caller is about to do: its own function, once more.
  *
- * HDF5's library trusts what a file says of itself: a damaged one makes it free
- * what it never allocated, and ends the process. So a child process reads all of
- * the file first.
+ * The library trusts what a file says of itself: a damaged one makes it free what
+ * it never allocated, which ends the process. So a child process goes first: it
+ * runs `read` on its copy of the memory.
  */
-hid_t OpenHDF5(const std::string& filename);
+hid_t OpenHDF5(const std::string& filename, const std::function<void()>& read);
 
 }  // namespace caffe
 

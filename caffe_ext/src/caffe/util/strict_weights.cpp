@@ -35,7 +35,7 @@ Names Wanted(const Net<Dtype>& net, bool shared_too) {
 
 #ifdef USE_HDF5
 Names Stored(const string& file) {
-  const hid_t opened = OpenHDF5(file);
+  const hid_t opened = OpenHDF5(file, [&] { Stored(file); });
   const HDF5Scope scope(opened);
   const hid_t data = H5Gopen2(opened, "data", H5P_DEFAULT);
   CHECK_GE(data, 0) << "Error reading weights from " << file;
