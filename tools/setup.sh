@@ -7,28 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
 
-# System packages.
-missing=()
-if command -v dpkg-query >/dev/null; then
-  while read -r package _; do
-    case $package in ''|'#'*) continue ;; esac
-    state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
-    [ "$state" = installed ] || missing+=("$package")
-  done < tools/apt-packages.txt
-fi
-if [ ${#missing[@]} -gt 0 ]; then
-  sudo=
-  [ "$(id -u)" = 0 ] || sudo=$(command -v sudo || true)
-  if [ "$(id -u)" != 0 ] && [ -z "$sudo" ]; then
-    echo "setup.sh: missing system packages, and no root to install them:" >&2
-    echo "  apt-get install --no-install-recommends ${missing[*]}" >&2
-    exit 1
-  fi
-  say "installing ${#missing[@]} system packages"
-  $sudo apt-get -qq update
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get -qq install -y \
-    --no-install-recommends "${missing[@]}" >/dev/null
-fi
+tools/packages.sh tools/apt-packages.txt
 
 # The virtual environment and the build's tools.
 venv=$PWD/.venv

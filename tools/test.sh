@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs and builds what the tests need, and runs them all, C++ and Python.
 # Arguments go to pytest: tools/test.sh -k axpy. With CI set, the tests that need
-# large packages run too (PyTorch as a reference, the CUDA compilation), and all
-# packages are those of tools/requirements-ci.txt.
+# large packages run too (PyTorch as a reference, the CUDA compilation,
+# fuzzing), and all Python packages are those of tools/requirements-ci.txt.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools/setup.sh
+[ -z "${CI:-}" ] || tools/packages.sh tools/apt-packages-fuzz.txt
 export PATH=$PWD/.venv/bin:$PATH
 if [ -z "${CI:-}" ] && [ ! .venv/.test -nt setup.py ]; then
   # From here: a registry has another package sknet.

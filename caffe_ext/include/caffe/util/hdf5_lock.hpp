@@ -14,6 +14,8 @@ namespace caffe {
 class HDF5Lock {
  public:
   HDF5Lock();
+  /// @brief In a child process, whose one thread holds what its parent's held.
+  static void RenewAfterFork();
 
  private:
   std::lock_guard<std::recursive_mutex> lock_;

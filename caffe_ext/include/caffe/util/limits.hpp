@@ -1,6 +1,7 @@
 #ifndef CAFFE_UTIL_LIMITS_HPP_
 #define CAFFE_UTIL_LIMITS_HPP_
 
+#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -28,15 +29,45 @@ std::vector<int> CheckedDims(const BlobShape& shape);
  */
 int CheckedCount(const std::vector<int>& shape);
 
-/// @brief Refuses an index that comes from data, as a label, and is not one of
-///        `size` places.
-void CheckIndex(int index, int size);
+// ---- values of blobs that become indices, such as labels
+
+/// @brief The value without its fraction; INT_MIN where an int cannot hold that,
+///        as of NaN: never an index.
+template <typename Dtype>
+inline int ToInt(Dtype value) {
+  const double kPast = -static_cast<double>(INT_MIN);
+  return value >= -kPast && value < kPast ? static_cast<int>(value) : INT_MIN;
+}
+/// @brief The index, which must be one of `count` things.
+int CheckedIndex(int index, int count);
 
 /// @brief Refuses an empty bottom of a layer that divides by its size: there the
 ///        processor would end the process.
 template <typename Dtype>
 void CheckDivisors(const LayerParameter& layer,
     const std::vector<Blob<Dtype>*>& bottom);
+
+/// @brief Refuses one axis of a convolution's window: a kernel or stride below 1,
+///        a negative pad or dilation, and lengths whose sums exceed an int.
+void CheckWindow(int kernel, int stride, int pad, int dilation);
+
+/// @brief Refuses another shape than before.
+void CheckSameShape(const std::vector<int>& before,
+    const std::vector<int>& after);
+/// @brief layer->Reshape(bottom, top), which must not change a blob that the layer
+///        works on in place: it would compute beyond the blob's memory.
+template <typename Layer, typename Dtype>
+void CheckedReshape(Layer* layer, const std::vector<Blob<Dtype>*>& bottom,
+    const std::vector<Blob<Dtype>*>& top) {
+  std::vector<std::vector<int> > shapes;
+  for (const Blob<Dtype>* blob : bottom) {
+    shapes.push_back(blob->shape());
+  }
+  layer->Reshape(bottom, top);
+  for (size_t i = 0; i < bottom.size(); ++i) {
+    CheckSameShape(shapes[i], bottom[i]->shape());
+  }
+}
 
 // ---- memory
 

@@ -58,6 +58,7 @@ void AugmentedDataLayer<Dtype>::DataLayerSetUp(
   CHECK_GT(batch_size_, 0) << layer << ": batch_size";
   CHECK(!list.rand_skip()) << layer << ": rand_skip is not known here, "
       << "augmented_data_param { first } is";
+  CHECK_LE(param.threads(), 1024) << layer << ": threads";
   const bool train = this->phase_ == TRAIN;
   const int solvers = train ? Caffe::solver_count() : 1;
   threads_ = param.threads() ? param.threads() : std::max(1,

@@ -2,12 +2,14 @@
 #include <opencv2/imgproc.hpp>
 
 #include <algorithm>
+#include <climits>
 #include <cmath>
 #include <string>
 #include <vector>
 
 #include "caffe/util/augmentation.hpp"
 #include "caffe/util/io.hpp"
+#include "caffe/util/limits.hpp"
 
 namespace caffe {
 
@@ -128,6 +130,7 @@ ImageAugmenter<Dtype>::ImageAugmenter(const TransformationParameter& param,
   CHECK(!crops_area_ || param.crop_size()) << layer
       << ": a share of the area is cropped, but no crop_size says to how many "
       << "pixels it is resized";
+  CHECK_LE(param.crop_size(), 46340) << layer << ": crop_size";  // squared: an int
   CHECK(!resizes_ || param.crop_size() <= param.shorter_side()) << layer
       << ": a shorter_side of " << param.shorter_side()
       << " cannot hold a crop_size of " << param.crop_size();
@@ -147,8 +150,10 @@ cv::Size ImageAugmenter<Dtype>::ResizedTo(cv::Size image) const {
   }
   const double factor = static_cast<double>(param_.shorter_side()) /
       std::min(image.width, image.height);
-  return cv::Size(cvRound(image.width * factor),
-      cvRound(image.height * factor));
+  const double width = image.width * factor, height = image.height * factor;
+  CHECK_LE((width + 1) * (height + 1), INT_MAX) << layer_ << ": an image of "
+      << image << " resized to a shorter_side of " << param_.shorter_side();
+  return cv::Size(cvRound(width), cvRound(height));
 }
 
 template <typename Dtype>
@@ -184,9 +189,11 @@ template <typename Dtype>
 void ImageAugmenter<Dtype>::Transform(const cv::Mat& image,
     RandomStream* random, Dtype* data) const {
   cv::Mat resized = image;
-  if (image.size() != ResizedTo(image.size())) {
-    cv::resize(image, resized, ResizedTo(image.size()), 0, 0,
-        cv::INTER_LINEAR);
+  const cv::Size size = ResizedTo(image.size());
+  MemoryShare share;
+  if (image.size() != size) {
+    share.Take(size_t(size.area()) * image.elemSize());
+    cv::resize(image, resized, size, 0, 0, cv::INTER_LINEAR);
   }
   const int channels = image.channels();
   const Augmentation drawn = DrawAugmentation(param_, phase_, resized.size(),

@@ -7,9 +7,9 @@ namespace caffe {
 
 namespace {
 
-std::recursive_mutex* Mutex() {
+std::recursive_mutex*& Mutex() {
   // Never destroyed: nets may be, by Python, at the process's end.
-  static std::recursive_mutex* const mutex = new std::recursive_mutex();
+  static std::recursive_mutex* mutex = new std::recursive_mutex();
   return mutex;
 }
 
@@ -18,6 +18,8 @@ std::recursive_mutex* Mutex() {
 HDF5Lock::HDF5Lock() : lock_(*Mutex()) {
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);  // each thread has a setting of its own
 }
+
+void HDF5Lock::RenewAfterFork() { Mutex() = new std::recursive_mutex(); }
 
 htri_t H5Fis_hdf5(const char* file) {
   const HDF5Lock hdf5;

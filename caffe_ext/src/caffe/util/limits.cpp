@@ -62,11 +62,24 @@ int CheckedCount(const vector<int>& shape) {
   return empty ? 0 : count;
 }
 
-void CheckIndex(int index, int size) {
-  if (index < 0 || index >= size) {
-    LOG(FATAL) << "the label or index " << index << " is out of range: expected "
-        << "0 to " << size - 1;
-  }
+int CheckedIndex(int index, int count) {
+  CHECK(index >= 0 && index < count) << "the label or index " << index
+      << ": expected 0 to " << count - 1;
+  return index;
+}
+
+void CheckWindow(int kernel, int stride, int pad, int dilation) {
+  const int kMost = 1 << 28;
+  CHECK(kernel > 0 && kernel <= kMost && stride > 0 && stride <= kMost &&
+        pad >= 0 && pad <= kMost && dilation >= 0 && dilation <= kMost)
+      << "expected kernel and stride from 1, pad and dilation from 0 to " << kMost
+      << ", found " << kernel << ", " << stride << ", " << pad << " and "
+      << dilation;
+}
+
+void CheckSameShape(const vector<int>& before, const vector<int>& after) {
+  CHECK(before == after) << "cannot be computed in place: the shape "
+      << ShapeString(before) << " would become " << ShapeString(after);
 }
 
 template <typename Dtype>

@@ -9,6 +9,7 @@
 
 #include "caffe/util/hdf5.hpp"
 #include "caffe/util/hdf5_lock.hpp"
+#include "caffe/util/hdf5_open.hpp"
 #include "caffe/util/hdf5_scope.hpp"
 #include "caffe/util/upgrade_proto.hpp"
 
@@ -36,8 +37,7 @@ Names Wanted(const Net<Dtype>& net, bool shared_too) {
 #ifdef USE_HDF5
 Names Stored(const string& file) {
   const HDF5Lock hdf5;
-  const hid_t opened = H5Fopen(file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
-  CHECK_GE(opened, 0) << "Couldn't open " << file;
+  const hid_t opened = OpenHDF5(file, [&] { Stored(file); });
   const HDF5Scope scope(opened);
   const hid_t data = H5Gopen2(opened, "data", H5P_DEFAULT);
   CHECK_GE(data, 0) << "Error reading weights from " << file;
