@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds Caffe in build/, and installs caffe and sknet
 # into .venv/. Does again only what has changed. PYTHON picks the interpreter,
-# CMAKE_ARGS passes options (e.g. -DCPU_ONLY=OFF) to the first configuration.
+# CMAKE_ARGS passes options (e.g. -DCPU_ONLY=OFF) to the first configuration. With
+# CI set, Python packages are those of requirements-ci.txt, checked by their hashes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
@@ -36,11 +37,12 @@ if [ ! -x "$venv/bin/pip" ]; then
   "${PYTHON:-python3}" -m venv "$venv"
 fi
 export PATH=$venv/bin:$PATH
-if [ ! "$venv/.build-tools" -nt setup.py ]; then
-  say "installing the build's tools into .venv"
-  pip install --quiet --upgrade 'pip>=23' 'setuptools>=64' wheel \
-    'pybind11>=2.12' 'cmake>=3.22' ninja
-  touch "$venv/.build-tools"
+packages=build-requirements.txt
+[ -z "${CI:-}" ] || packages=requirements-ci.txt
+if [ ! "$venv/.$packages" -nt "tools/$packages" ]; then
+  say "installing tools/$packages into .venv"
+  pip install --quiet --upgrade ${CI:+--require-hashes} -r "tools/$packages"
+  touch "$venv/.$packages"
 fi
 
 # Caffe.
@@ -58,6 +60,7 @@ if [ ! -f build/.installed ] || [ -n "$(find python setup.py pyproject.toml \
     build/caffe/python build/python build/tools build/libcaffe.so \
     -newer build/.installed -type f -not -path '*/__pycache__/*' -print -quit)" ]; then
   say "installing caffe and sknet into .venv"
-  SKNET_BUILD_DIR=$PWD/build pip install --quiet --no-build-isolation .
+  SKNET_BUILD_DIR=$PWD/build pip install --quiet --no-build-isolation \
+    ${CI:+--no-deps} .
   touch build/.installed
 fi

@@ -19,6 +19,7 @@ class Classifier:
 
     model: a name of the registry or a prototxt's path.
     weights: a caffemodel's path; by default what comes with the named model.
+    trust: the prototxt's layers may run code, and read and write files.
     settings: fields of Preprocessing that differ from the model's.
 
     A pickled one is made again from the files, where it is unpickled.
@@ -27,15 +28,15 @@ class Classifier:
     those of a classifier of square images.
     """
 
-    def __init__(self, model, weights=None, **settings):
-        self._made_from = partial(Classifier, model, weights, **settings)
-        self.param = read_model(model, settings.get("crop"))
+    def __init__(self, model, weights=None, trust=False, **settings):
+        self._made_from = partial(Classifier, model, weights, trust, **settings)
+        self.param = read_model(model, settings.get("crop"), trust)
         if weights is None:
             weights = shipped(model, f"{model}.caffemodel")
         if weights is None:
             raise InputError(f"{model}: no weights come with it; "
                              "expected --weights CAFFEMODEL")
-        self.net, self.ignored = load(self.param, weights)
+        self.net, self.ignored = load(self.param, weights, trust)
         self.weights = str(weights)
         self._input, = self.net.inputs
         self._check(model)

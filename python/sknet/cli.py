@@ -11,6 +11,7 @@ from sknet.commands import (attention, bench, classify, convert, evaluate, extra
                             fetch, fold, generate, inspect, models, summary, train,
                             verify, view)
 from sknet.errors import InputError
+from sknet.files import FULL
 
 VERBS = {"models": models, "generate": generate, "summary": summary, "view": view,
          "classify": classify, "evaluate": evaluate, "attention": attention,
@@ -49,6 +50,9 @@ def main(argv=None):
         if args.debug:
             raise
         _drop_output()
+        if error.errno in FULL and not error.filename:
+            # Of a file, it has been told (sknet.files).
+            error = f"standard output: {error.strerror}"
         print(f"sknet {args.verb}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

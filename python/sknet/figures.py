@@ -1,4 +1,5 @@
 """Figures as files."""
+import io
 import re
 from pathlib import Path
 
@@ -18,10 +19,19 @@ def check_name(path):
         raise InputError(f"{path}: no such folder")
 
 
-def save(figure, path):
-    """Write a matplotlib Figure, in the format that the name ends in."""
-    with replacing(path) as name:
-        figure.savefig(name, format=Path(path).suffix[1:].lower(), dpi=110)
+def save(figure, path, force=True):
+    """Write a matplotlib Figure, in the format that the name ends in; `force` as in
+    sknet.files.replacing."""
+    from matplotlib.text import Text
+    # Names of classes and files are no formulas.
+    for text in figure.findobj(lambda artist: isinstance(artist, Text)
+                                and "$" in artist.get_text()):
+        text.set_parse_math(False)
+    # Of a disk that is full, Pillow's writers do not always say so.
+    content = io.BytesIO()
+    figure.savefig(content, format=Path(path).suffix[1:].lower(), dpi=110)
+    with replacing(path, force) as name:
+        Path(name).write_bytes(content.getvalue())
 
 
 def shortened(name):

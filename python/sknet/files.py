@@ -1,8 +1,12 @@
 """Files that are either whole or not there."""
 import contextlib
 import errno
+import fcntl
+import filecmp
+import glob
 import hashlib
 import os
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -10,9 +14,11 @@ from sknet.errors import InputError
 
 
 @contextlib.contextmanager
-def replacing(path):
+def replacing(path, force=True):
     """Yield the name of a new file, and give it path's name when the block ends
     without an error.
+
+    force: else a file with another content stays, and is an InputError.
 
     A link's target is replaced, not the link; a file that is there keeps its
     mode. What is no regular file (a device, a pipe) is itself what is yielded.
@@ -27,35 +33,53 @@ def replacing(path):
             raise InputError(f"{path}: cannot be written: it is a folder")
         yield str(path)
         return
-    with _refusals(path):
-        folder = os.open(path.parent, os.O_RDONLY)
+    with refusals(path):
         handle, name = _new_file(path)
+    nameless = name.startswith(_NAMELESS)
     try:
-        with _refusals(path, _FULL):
+        with refusals(path, FULL):
             yield name
-        with _refusals(path):
+        if not force and path.exists() and not filecmp.cmp(name, path, shallow=False):
+            refuse_overwriting(path, force)
+        with refusals(path):
             os.fchmod(handle, _mode(path))
             os.fsync(handle)
-            name = _named(name, handle, path, folder)
-            os.replace(name, path)
+            if nameless:
+                _put(handle, name, path)
+            else:
+                os.replace(name, path)
     except BaseException:
-        if not name.startswith(_NAMELESS):
+        if not nameless:
             os.unlink(name)
         raise
     finally:
         os.close(handle)
-        os.close(folder)
+
+
+@contextlib.contextmanager
+def in_memory(text):
+    """Yield the name of a file with the text, for what takes files only. It is in no
+    folder: nothing is left of it if the process is killed."""
+    handle = os.memfd_create("text")
+    try:
+        with refusals("a file in memory"), \
+                open(handle, "w", encoding="utf-8", closefd=False) as file:
+            file.write(text)
+        yield f"{_NAMELESS}self/fd/{handle}"
+    finally:
+        os.close(handle)
 
 
 # Of a disk, a quota, a process's limit.
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # Where Linux shows a process's open files.
 _NAMELESS = "/proc/"
 
 
 @contextlib.contextmanager
-def _refusals(path, numbers=None):
-    """The system's errors, those of the `numbers` or all, are InputErrors."""
+def refusals(path, numbers=None):
+    """The system's errors in the block, those of the `numbers` or all, are InputErrors
+    of a file that cannot be written."""
     try:
         yield
     except OSError as error:
@@ -75,16 +99,43 @@ def _new_file(path):
         return tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
 
 
-def _named(name, handle, path, folder):
-    """The name of a file, given one beside `path` if it has none: replacing
-    another needs one, for a moment."""
-    if not name.startswith(_NAMELESS):
-        return name
-    own = f"{path.parent}/.{path.name}.{os.getpid()}.{handle}"
+def _put(handle, name, path):
+    """Give the file without a name, which `name` opens, the path."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        _link(name, path, folder)
+    except FileExistsError:
+        _replace(handle, name, path, folder)
+    finally:
+        os.close(folder)
+
+
+def _replace(handle, name, path, folder):
+    """The same where there is a file: it takes another name, for a moment; the lock
+    says that this process is alive."""
+    _remove_leftovers(path)
+    with contextlib.suppress(OSError):  # who writes to it may have a lock already
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    own = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    _link(name, own, folder)
+    try:
+        os.replace(own, path)
+    except OSError:
+        own.unlink()
+        raise
+
+
+def _remove_leftovers(path):
+    """What a kill has left between two names: no process has a lock on it."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.new"):
+        with contextlib.suppress(OSError), open(left, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()
+
+
+def _link(name, path, folder):
     # With a folder's descriptor, or Python would not follow the link.
-    os.link(f"{_NAMELESS}self/fd/{handle}", own, src_dir_fd=folder,
-            follow_symlinks=True)
-    return own
+    os.link(name, path, src_dir_fd=folder, follow_symlinks=True)
 
 
 def _mode(path):

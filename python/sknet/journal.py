@@ -1,13 +1,13 @@
 """Results for each image of a dataset in a file, a JSON object a line: what is
 computed, then each image. It grows while the net works, and is what a run that was
 cut off goes on from."""
+import contextlib
 import fcntl
 import json
 import os
-from contextlib import contextmanager
 
 from sknet.errors import InputError
-from sknet.files import replacing
+from sknet.files import refusals, replacing
 
 
 class Journal:
@@ -24,14 +24,16 @@ class Journal:
         self.results, self.errors, self.todo = {}, {}, []
 
     def add(self, rows):
-        """Append a batch's rows to the file."""
-        self._file.write(b"".join(map(_line, rows)))
-        self._file.flush()
+        """Append a batch's rows to the file. Raises InputError if it cannot be
+        written."""
+        with refusals(self.path):
+            self._file.write(b"".join(map(_line, rows)))
+            self._file.flush()
         for row in rows:
             self._remember(row)
 
     @classmethod
-    @contextmanager
+    @contextlib.contextmanager
     def opened(cls, path, what, identity, batches, keep, force=False):
         """Yield the Journal of a file that is made, or goes on.
 
@@ -53,9 +55,11 @@ class Journal:
             self._file.write(_line(identity))
             self.add([row for row in rows if row["index"] not in again])
         try:
-            with self._file:
-                yield self
+            yield self
         finally:
+            # What could not be written has been told.
+            with contextlib.suppress(OSError):
+                self._file.close()
             if not self.results and not self.errors and os.path.isfile(path):
                 os.unlink(path)
 

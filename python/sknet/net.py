@@ -1,12 +1,10 @@
 """From a model's name or file to a caffe.Net, with every check that can be
 made before Caffe: sknet's errors name what was expected."""
 import contextlib
-import os
-import tempfile
-from pathlib import Path
 
 from sknet import models
 from sknet.errors import InputError
+from sknet.files import in_memory
 from sknet.pycaffe import caffe
 from sknet.source import read_source
 from sknet.text import to_text
@@ -15,12 +13,19 @@ from sknet.weights.fit import Slot
 from sknet.weights.verify import check
 
 
-def read_model(model, size=None):
+def allowed(trust, others="compute"):
+    """Return what caffe lets a prototxt's layers do: if it is trusted, anything."""
+    return "all" if trust else others
+
+
+def read_model(model, size=None, trust=False):
     """Return the deploy net's NetParameter of a model's name, generated for
     images of `size` pixels, or of a prototxt's path.
 
+    trust: layers may run code, and read and write files.
+
     Raises InputError if it is neither, or if the file is not a deploy net of
-    layers that this Caffe has.
+    layers that this Caffe has and that it may have.
     """
     known = model in models.names()
     param = read_source(model, size if known else None)
@@ -35,7 +40,7 @@ def read_model(model, size=None):
             f"{model}: {len(inputs)} inputs{named}; expected a deploy net, which "
             "has one: `sknet generate MODEL --kind deploy` makes them")
     with setting_up(model):
-        caffe.Net(model, caffe.TEST)
+        caffe.Net(model, caffe.TEST, allow=allowed(trust))
     return param
 
 
@@ -50,7 +55,7 @@ def setting_up(source):
         raise InputError(f"{source}: Caffe cannot set this net up: {reason}") from error
 
 
-def load(param, weights):
+def load(param, weights, trust=False):
     """Return (net, ignored): a NetParameter as a caffe.Net for testing, with
     the weights of a file, and the names of those layers in the file that
     the net lacks.
@@ -60,10 +65,8 @@ def load(param, weights):
     """
     stored = files.read(weights)
     # pycaffe takes nets as files only.
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "deploy.prototxt")
-        Path(path).write_text(to_text(param), encoding="utf-8")
-        net = caffe.Net(path, caffe.TEST)
+    with in_memory(to_text(param)) as path:
+        net = caffe.Net(path, caffe.TEST, allow=allowed(trust))
     # Of every type of layer that this Caffe has, known to sknet.shapes or not.
     wanted = {name: Slot(net.layer_dict[name].type,
                          tuple(tuple(blob.shape) for blob in blobs))

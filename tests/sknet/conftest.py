@@ -1,3 +1,5 @@
+import contextlib
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +61,21 @@ def images(tmp_path):
         paths.append(str(tmp_path / f"{number}.{kind}"))
         coarse.resize(size).save(paths[-1])
     return paths
+
+
+@pytest.fixture
+def small_files():
+    """small_files(bytes): a context in which files cannot be larger, as if the disk
+    were full."""
+    @contextlib.contextmanager
+    def limited(size):
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    return limited
 
 
 @pytest.fixture

@@ -95,13 +95,14 @@ def test_missing_caffe_is_named(tmp_path):
 
 
 def test_output_that_cannot_be_written(sknet):
-    for target in ("> /dev/full", ">&-"):
+    for target, reason in (("> /dev/full", "standard output: No space"),
+                           (">&-", "standard output is closed")):
         done = subprocess.run(
             f"{sys.executable} -m sknet models {target}", shell=True,
             stderr=subprocess.PIPE, text=True)
         assert done.returncode == 1
         line, = done.stderr.splitlines()
-        assert line.startswith("sknet models: ")
+        assert line.startswith(f"sknet models: {reason}")
 
 
 def test_a_link_keeps_its_name_and_a_file_its_mode(sknet, tmp_path):

@@ -1,4 +1,5 @@
 """sknet fetch, from a web server on this machine."""
+import hashlib
 import json
 import shutil
 
@@ -85,6 +86,17 @@ def test_it_goes_on_in_the_next_call(web, content, monkeypatch):
     path, _ = fetch(MODEL, web.url)
     assert web.requests[-1][1] == f"bytes={1 << 20}-"
     assert path.read_bytes() == content
+
+
+def test_what_kills_leave(web, content):
+    """All of a download, before the file has its place and after."""
+    folder = cache() / "partial" / hashlib.sha256(web.url.encode()).hexdigest()[:16]
+    for _ in range(2):
+        folder.mkdir(parents=True)
+        (folder / "file").write_bytes(content)
+        path, _ = fetch(MODEL, web.url)
+        assert path.read_bytes() == content
+        assert not folder.exists()
 
 
 def test_it_gives_up(web, monkeypatch):

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from sknet.errors import InputError
-from sknet.files import replacing
+from sknet.figures import FORMATS, save
+from sknet.files import in_memory, replacing
 from sknet.source import shipped
 
 WEIGHTS = shipped("sknet_digits", "sknet_digits.caffemodel")
@@ -80,6 +81,68 @@ with replacing({str(tmp_path / "file")!r}) as name, open(name, "w") as file:
     assert done.returncode == -signal.SIGKILL
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_text() == "old"
+
+
+def test_what_a_kill_between_two_names_left(tmp_path):
+    """goes when the file is next replaced."""
+    path, left = tmp_path / "file", tmp_path / ".file.0a1b.new"
+    for text in ("first", "second"):
+        left.write_text("whole, but never named")
+        with replacing(path) as name:
+            Path(name).write_text(text)
+    assert path.read_text() == "second" and not left.exists()
+
+
+def test_two_replace_one_file(tmp_path):
+    """Each time it is one of theirs, and in the end nothing else is there."""
+    code = """
+import sys
+from pathlib import Path
+from sknet.files import replacing
+for _ in range(300):
+    with replacing(sys.argv[1]) as name:
+        Path(name).write_text(sys.argv[2] * 1000)
+"""
+    path = tmp_path / "file"
+    writers = [subprocess.Popen([sys.executable, "-c", code, path, letter])
+               for letter in "ab"]
+    seen = set()
+    while any(writer.poll() is None for writer in writers):
+        if path.exists():
+            seen.add(path.read_text())
+    assert [writer.returncode for writer in writers] == [0, 0]
+    assert seen <= {"a" * 1000, "b" * 1000} and seen
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_another_content_stays(target):
+    """unless it is to be replaced."""
+    target.write_text("old")
+    with replacing(target, force=False) as name:
+        Path(name).write_text("old")
+    with pytest.raises(InputError, match="file: is there already; --force"), \
+            replacing(target, force=False) as name:
+        Path(name).write_text("new")
+    assert target.read_text() == "old"
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("end", FORMATS)
+def test_no_room_for_a_figure(end, tmp_path, small_files):
+    """Also where Pillow writes by itself."""
+    from matplotlib.figure import Figure
+    path = tmp_path / f"figure.{end}"
+    with small_files(100), pytest.raises(InputError, match=f"{path}: cannot be written"):
+        save(Figure(), path)
+    assert not list(tmp_path.iterdir())
+    save(Figure(), path)
+
+
+def test_in_memory():
+    with in_memory("text \u00e4") as name:
+        assert Path(name).read_text(encoding="utf-8") == "text \u00e4"
+        assert Path(name).read_text(encoding="utf-8") == "text \u00e4"
+    assert not Path(name).exists()
 
 
 @pytest.mark.parametrize("end", [".caffemodel", ".npz", ".safetensors",

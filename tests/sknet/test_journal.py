@@ -56,6 +56,17 @@ def test_another_identity(tmp_path):
     assert path.read_text() == "notes"
 
 
+def test_full_disk(tmp_path, small_files):
+    path, batches = tmp_path / "rows.jsonl", [range(4), range(4, 8)]
+    with small_files(150), pytest.raises(
+            InputError, match="rows.jsonl: cannot be written: File too large"), \
+            opened(path, {}, batches) as journal:
+        journal.add(rows(range(4)))
+        journal.add(rows(range(4, 8)))
+    with opened(path, {}, batches) as journal:
+        assert journal.todo == [range(4, 8)]
+
+
 def test_two_do_not_write_to_one_file(tmp_path):
     path = tmp_path / "rows.jsonl"
     with opened(path, {}, [range(2)]) as journal:

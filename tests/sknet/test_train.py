@@ -383,11 +383,38 @@ def test_bad_usage(images, tmp_path, refused):
     refused("train", "--solver", "x", "-o", "y", "--base-lr", 1, naming=["base-lr"])
 
 
-def test_full_disk(straight, tmp_path, monkeypatch):
+def test_full_disk(straight, small_files, tmp_path):
+    """The old file stays, and the net is of use; other files: tests/faults."""
     net = caffe.Net(str(straight[0] / "deploy.prototxt"), caffe.TEST)
-    usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(shutil, "disk_usage",
-                        lambda path: usage._replace(free=1 << 20))
-    with pytest.raises(InputError, match="1 MiB are free; a snapshot needs up to"):
-        snapshots.save_weights(net, tmp_path / "x.caffemodel")
-    assert not list(tmp_path.iterdir())
+    path = tmp_path / "x.caffemodel"
+    path.write_bytes(b"old")
+    with small_files(100000), pytest.raises(caffe.Error,
+                                            match=f"{path}: File too large"):
+        snapshots.save_weights(net, path)
+    assert list(tmp_path.iterdir()) == [path] and path.read_bytes() == b"old"
+    snapshots.save_weights(net, path)
+    assert len(files.read(path).layers) > 10
+
+
+def test_what_kills_leave_of_old_snapshots(straight, tmp_path):
+    """Weights whose state is gone, of before or after those that are kept; and weights
+    that still say with which image their training went on."""
+    run = tmp_path / "run"
+    shutil.copytree(straight[0], run)
+    weights = run / "sknet_digits_iter_16.caffemodel"
+    for name in ("3.caffemodel", "5.solverstate", "17.caffemodel"):
+        shutil.copy(weights.with_suffix(Path(name).suffix),
+                    run / f"sknet_digits_iter_{name}")
+    for path in run.glob("*_iter_18.*"):
+        path.unlink()
+    net = caffe_pb2.NetParameter.FromString(weights.read_bytes())
+    net.layer[0].augmented_data_param.first = 48
+    weights.write_bytes(net.SerializeToString())
+    done = finish(start("train", "--resume", run))
+    assert done.returncode == 0, done.stderr
+    assert "goes on from iteration 16" in done.stderr
+    assert {path.name[len("sknet_digits_iter_"):] for path in run.glob("*_iter_*")} == {
+        "17.caffemodel", *(f"{number}.{kind}" for number in (12, 16, 18)
+                           for kind in ("caffemodel", "solverstate"))}
+    same(run, straight[0], "sknet_digits_iter_16.caffemodel",
+         "sknet_digits_iter_18.caffemodel", "best.caffemodel")

@@ -198,6 +198,15 @@ def test_curves(tmp_path):
     assert Image.open(again.plot_path).size > (600, 300)
 
 
+def test_full_disk(tmp_path, small_files):
+    curves = Curves(tmp_path, ["loss"], until=0)
+    curves.add(10, .1, 2.5)
+    with small_files(curves.path.stat().st_size + 3), \
+            pytest.raises(InputError, match="curves.csv: cannot be written: File too"):
+        curves.add(20, .1, 1.25)
+    assert Curves(tmp_path, ["loss"], until=40).rows == curves.rows[:1]
+
+
 def test_best_validation():
     """Of accuracies the highest, of losses the lowest; the first of equal ones."""
     validation = Validation(SimpleNamespace(test_nets=[]), [])

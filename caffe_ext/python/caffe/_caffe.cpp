@@ -22,6 +22,7 @@
 #include "caffe/layers/memory_data_layer.hpp"
 #include "caffe/layers/python_layer.hpp"
 #include "caffe/sgd_solvers.hpp"
+#include "caffe/util/allowed_layers.hpp"
 #include "caffe/util/limits.hpp"
 #include "caffe/util/strict_weights.hpp"
 #include "py_blob.hpp"
@@ -114,7 +115,7 @@ void CopyFrom(Net<Dtype>* net, const FilePath& file, bool strict) {
 
 shared_ptr<Net<Dtype> > NetInit(const FilePath& network_file, int phase,
     int level, const py::object& stages, const py::object& weights,
-    bool strict) {
+    bool strict, const string& allow) {
   if (!Phase_IsValid(phase)) {
     throw py::value_error("phase is " + std::to_string(phase) +
         ": expected caffe.TRAIN or caffe.TEST");
@@ -132,6 +133,7 @@ shared_ptr<Net<Dtype> > NetInit(const FilePath& network_file, int phase,
     Readable(trained);  // before the net is set up
   }
   py::gil_scoped_release nogil;
+  const AllowedLayers allowed(allow);
   shared_ptr<Net<Dtype> > net(new Net<Dtype>(network,
       static_cast<Phase>(phase), level, &stage_names));
   if (!trained.empty()) {
@@ -149,7 +151,7 @@ shared_ptr<Net<Dtype> > NetInitLoad(const FilePath& network_file,
   LOG(WARNING) << "Net('" << network_file.string() << "', " << phase
       << ", weights='" << weights_file.string() << "')";
   return NetInit(network_file, phase, 0, py::none(), py::cast(weights_file),
-      false);
+      false, "all");
 }
 
 void NetSave(const Net<Dtype>& net, const FilePath& file) {
@@ -320,14 +322,17 @@ SolverAction::Enum RunSignalHandlers() {
 }
 
 template <typename SolverType>
-shared_ptr<SolverType> SolverInit(const FilePath& solver_file) {
+shared_ptr<SolverType> SolverInit(const FilePath& solver_file,
+    const string& allow) {
   py::gil_scoped_release nogil;
+  const AllowedLayers allowed(allow);
   shared_ptr<SolverType> solver(new SolverType(Readable(solver_file)));
   solver->SetActionFunction(RunSignalHandlers);
   return solver;
 }
 
-Solver<Dtype>* GetSolver(const FilePath& solver_file) {
+Solver<Dtype>* GetSolver(const FilePath& solver_file, const string& allow) {
+  const AllowedLayers allowed(allow);
   SolverParameter param;
   ReadSolverParamsFromTextFileOrDie(Readable(solver_file), &param);
   Solver<Dtype>* solver = SolverRegistry<Dtype>::CreateSolver(param);
@@ -409,7 +414,8 @@ template <typename SolverType, typename Base>
 py::class_<SolverType, Base, shared_ptr<SolverType> > BindSolver(
     py::module_ m, const char* name) {
   py::class_<SolverType, Base, shared_ptr<SolverType> > solver(m, name);
-  solver.def(py::init(&SolverInit<SolverType>), py::arg("solver_file"));
+  solver.def(py::init(&SolverInit<SolverType>), py::arg("solver_file"),
+      py::arg("allow") = "all");
   return solver;
 }
 
@@ -430,6 +436,9 @@ void BindGlobals(py::module_ m) {
   m.def("set_solver_rank", &Caffe::set_solver_rank);
   m.def("set_multiprocess", &Caffe::set_multiprocess);
   m.def("layer_type_list", &LayerRegistry<Dtype>::LayerTypeList);
+  m.def("allowed_layer_types", &AllowedLayers::Types, py::arg("allow"),
+      "The types of layers that \"compute\" allows, or that \"read\" does beyond\n"
+      "those.");
   m.def("set_memory_limit", &SetMemoryLimit, py::arg("bytes"),
       "How many bytes all blobs of the process may hold; 0 is no limit.");
   m.def("memory_in_use", &MemoryInUse, "The bytes that all blobs hold now.");
@@ -487,7 +496,8 @@ void BindNet(py::module_ m) {
   py::class_<N, shared_ptr<N> >(m, "Net", py::dynamic_attr())
     .def(py::init(&NetInit), py::arg("network_file"), py::arg("phase"),
         py::arg("level") = 0, py::arg("stages") = py::none(),
-        py::arg("weights") = py::none(), py::arg("strict") = false)
+        py::arg("weights") = py::none(), py::arg("strict") = false,
+        py::arg("allow") = "all")
     .def(py::init(&NetInitLoad))
     .def("_forward", &N::ForwardFromTo, NoGil())
     .def("_backward", &N::BackwardFromTo, NoGil())
@@ -569,7 +579,7 @@ void BindSolvers(py::module_ m) {
   BindSolver<AdaDeltaSolver<Dtype>, SGD>(m, "AdaDeltaSolver");
   BindSolver<AdamSolver<Dtype>, SGD>(m, "AdamSolver");
   m.def("get_solver", &GetSolver, py::return_value_policy::take_ownership,
-      NoGil());
+      NoGil(), py::arg("solver_file"), py::arg("allow") = "all");
 }
 
 void BindParallel(py::module_ m) {

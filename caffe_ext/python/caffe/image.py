@@ -5,6 +5,9 @@ nor smoothed before it made an image smaller.
 """
 import numpy as np
 
+# Of Pillow's formats those of pictures: EPS would start Ghostscript, which runs the
+# file as a program.
+_FORMATS = ('BMP', 'GIF', 'JPEG', 'JPEG2000', 'PNG', 'PPM', 'TIFF', 'WEBP')
 # ITU-R BT.709 luma, as scikit-image's rgb2gray has it.
 _LUMA = np.array([0.2125, 0.7154, 0.0721])
 
@@ -27,7 +30,7 @@ def load_image(filename, color=True):
         of size (H x W x 1) in grayscale.
     """
     from PIL import Image
-    with Image.open(filename) as image:
+    with Image.open(filename, formats=_FORMATS) as image:
         if image.mode.startswith('I'):   # 16 bits, which Pillow may widen
             pixels = np.asarray(image) / 65535.
         elif image.mode == 'F':

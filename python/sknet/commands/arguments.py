@@ -38,6 +38,15 @@ def add_model(parser):
     parser.add_argument("model", metavar="MODEL|DEPLOY",
                         help="a model's name (see `sknet models`) or a deploy "
                         "net's prototxt")
+    add_trust(parser)
+
+
+def add_trust(parser, others="computes"):
+    """Add the switch that lets a prototxt's layers do anything; `others` tells what
+    they may without it."""
+    parser.add_argument("--trust-prototxt", action="store_true",
+                        help="allow its layers anything, as Python's to run any "
+                        f"code (default: what {others}; docs/threat_model.md)")
 
 
 def add_weights(parser):

@@ -62,7 +62,8 @@ def run(args):
     from sknet.attention.measure import Attention, Measurer
     from sknet.classifier import Classifier
     dataset = _dataset(args)
-    classifier = Classifier(args.model, args.weights, **preprocessing(args))
+    classifier = Classifier(args.model, args.weights, args.trust_prototxt,
+                            **preprocessing(args))
     if classifier.ignored:
         print(f"sknet attention: {classifier.weights}: not in the net, so not used: "
               f"{', '.join(classifier.ignored)}", file=sys.stderr)

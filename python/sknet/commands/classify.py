@@ -11,8 +11,8 @@ does: give its meta.mat, not Caffe's synset_words.txt, which has another order.
 import json
 import sys
 
-from sknet.commands.arguments import (add_preprocessing, add_weights, positive,
-                                      preprocessing)
+from sknet.commands.arguments import (add_preprocessing, add_trust, add_weights,
+                                      positive, preprocessing)
 from sknet.data.labels import ORDERS, read_labels
 from sknet.data.preprocessing import read_image
 from sknet.errors import InputError
@@ -26,6 +26,7 @@ def add_arguments(parser):
     parser.add_argument("--model", required=True, metavar="NAME|DEPLOY",
                         help="a model's name (see `sknet models`) or a deploy "
                         "net's prototxt")
+    add_trust(parser)
     add_weights(parser)
     parser.add_argument("--labels", metavar="FILE",
                         help="a list, or an ImageNet devkit's meta.mat")
@@ -54,7 +55,8 @@ def run(args):
     labels = args.labels and read_labels(args.labels, args.label_order)
     if args.label_order and not args.labels:
         raise InputError("--label-order: needs --labels meta.mat")
-    classifier = Classifier(args.model, args.weights, **preprocessing(args))
+    classifier = Classifier(args.model, args.weights, args.trust_prototxt,
+                            **preprocessing(args))
     if labels is None:
         labels = classifier.labels
     elif len(labels) != classifier.num_classes:

@@ -19,6 +19,7 @@ end, unless images could not be read. The result does not depend on --batch-size
 --batch-size and on the machine).
 """
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -60,12 +61,19 @@ def run(args):
     from sknet.evaluation.confusion import draw
     from sknet.evaluation.report import Report, write_csv
     from sknet.evaluation.scoring import kept
+    from sknet.figures import check_name
+    from sknet.files import refuse_overwriting
     from sknet.journal import Journal
-    _check_outputs(args)
+    if args.confusion:
+        check_name(args.confusion)
     scorer = _scorer(args)
+    path = args.predictions or _default_name(args, scorer)
+    if not os.path.exists(path):
+        # Else a run that was cut off may have written them; see below.
+        for output in filter(None, (args.csv, args.confusion)):
+            refuse_overwriting(output, args.force)
     todo = batches(len(scorer.dataset), args.batch_size)
-    with Journal.opened(args.predictions or _default_name(args, scorer),
-                        "predictions of `sknet evaluate`", scorer.identity(), todo,
+    with Journal.opened(path, "predictions of `sknet evaluate`", scorer.identity(), todo,
                         kept, args.force) as predictions:
         complete(args, scorer, predictions)
     if not predictions.results:
@@ -74,11 +82,12 @@ def run(args):
     report = Report.of(predictions.results.values(), classifier.num_classes)
     names = scorer.dataset.classes or classifier.labels
     if args.csv:
-        write_csv(args.csv, report, names)
+        write_csv(args.csv, report, names, args.force)
     if args.confusion:
-        draw(args.confusion, report.confusion(), names)
+        draw(args.confusion, report.confusion(), names, args.force)
     summary = _summary(args, scorer, report, predictions)
-    print(json.dumps(summary, indent=2) if args.json else _table(summary))
+    # Before the predictions are gone.
+    print(json.dumps(summary, indent=2) if args.json else _table(summary), flush=True)
     if summary["near_chance"]:
         print(f"sknet evaluate: {_CHANCE}", file=sys.stderr)
     if predictions.errors:
@@ -96,15 +105,6 @@ _CHANCE = ("this is what guesses would give. The likely cause: the labels are in
            "devkit or wordnet with --labels DEVKIT")
 
 
-def _check_outputs(args):
-    from sknet.figures import check_name
-    from sknet.files import refuse_overwriting
-    if args.confusion:
-        check_name(args.confusion)
-    for path in filter(None, (args.csv, args.confusion)):
-        refuse_overwriting(path, args.force)
-
-
 def _scorer(args):
     from sknet.classifier import Classifier
     from sknet.data.datasets import open_dataset
@@ -112,7 +112,8 @@ def _scorer(args):
     if args.flip and args.crops == 10:
         raise InputError("--flip: the ten crops have the mirror images already")
     dataset = open_dataset(args.dataset, args.labels, args.root, args.label_order)
-    classifier = Classifier(args.model, args.weights, **preprocessing(args))
+    classifier = Classifier(args.model, args.weights, args.trust_prototxt,
+                            **preprocessing(args))
     for index, label in enumerate(dataset.labels or ()):
         check_label(label, dataset.name(index), classifier.num_classes)
     views = Views(classifier.preprocessing, args.crops, args.flip)

@@ -35,7 +35,8 @@ def run(args):
     check_name(args.output)
     refuse_overwriting(args.output, args.force)
     dataset = open_dataset(args.dataset, args.labels, args.root, args.label_order)
-    classifier = Classifier(args.model, args.weights, **preprocessing(args))
+    classifier = Classifier(args.model, args.weights, args.trust_prototxt,
+                            **preprocessing(args))
     extractor = Extractor(classifier, dataset, tuple(args.blob), args.threads)
     names = [dataset.name(index) for index in range(len(dataset))]
     with writing(args.output, names, extractor.shapes()) as arrays:

@@ -16,12 +16,13 @@ import sys
 from pathlib import Path
 
 from sknet.commands import generate
-from sknet.commands.arguments import positive
+from sknet.commands.arguments import add_trust, positive
 from sknet.errors import InputError
 
 EXAMPLE = "sknet train sknet50 photos/ -o run --weights sknet50.caffemodel --epochs 10"
 # What does not change a training, or says where it is.
-OTHERS = {"verb", "run", "debug", "defaults", "output", "resume", "force", "keep"}
+OTHERS = {"verb", "run", "debug", "defaults", "output", "resume", "force", "keep",
+          "trust_prototxt"}
 PATHS = ("data", "val", "solver", "weights", "lmdb_folder")
 
 
@@ -32,6 +33,7 @@ def add_arguments(parser):
     parser.add_argument("--resume", metavar="RUN", help="go on with the training in RUN")
     parser.add_argument("--solver", metavar="FILE", help="train as this solver's "
                         "prototxt says, instead of MODEL and DATA")
+    add_trust(parser, "computes, or reads images and data")
     parser.add_argument("--weights", metavar="FILE", help="begin with these weights "
                         "(caffemodel, HDF5, npz or safetensors)")
     parser.add_argument("--keep", type=positive, default=3, metavar="N",
@@ -75,7 +77,8 @@ def run(args):
         settings = settings_of(args.resume)
     name = settings["model"] or Path(settings["solver"]).stem
     with opened(args.output or args.resume, name, settings, args.force) as run:
-        stopped, conclusion = _train(run, settings, args.keep, args.force)
+        stopped, conclusion = _train(run, settings, args.keep, args.force,
+                                     args.trust_prototxt)
     if stopped:
         return 128 + stopped
     print("\n".join(conclusion))
@@ -112,7 +115,7 @@ def _settings(args):
     return settings
 
 
-def _train(run, settings, keep, force):
+def _train(run, settings, keep, force, trust):
     """Train, from the newest snapshot on. Return (the signal that stopped it or None,
     lines that conclude it)."""
     from sknet.pycaffe import caffe
@@ -139,13 +142,15 @@ def _train(run, settings, keep, force):
              "on; an AugmentedData layer would not")
     snapshot = snapshots.newest(run.prefix, _say)
     if snapshot:
+        # The last time, a kill may have come in between.
+        snapshots.delete_old(run.prefix, keep)
         _say(f"goes on from iteration {snapshot.iteration}")
 
     def begin(net):
         if settings["weights"]:
             for line in fill(net, settings["weights"]):
                 _say(line)
-    solver = start_solver(param, run.prefix, snapshot, gpus, begin)
+    solver = start_solver(param, run.prefix, snapshot, gpus, begin, trust)
     images = len(next(iter(solver.net.blobs.values())).data)
     progress = Progress(param.max_iter, solver.iter,
                         images * param.iter_size * max(1, len(gpus)))

@@ -11,6 +11,9 @@ from sknet.errors import InputError
 
 # Input channels by name: indices into R, G, B, grey.
 CHANNELS = {"bgr": [2, 1, 0], "rgb": [0, 1, 2], "gray": [3]}
+# Of Pillow's formats those of pictures: EPS would start Ghostscript, which runs the
+# file as a program, whatever the file's name ends in.
+FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def read_image(file, name=None):
     """
     from PIL import Image, ImageOps
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=FORMATS) as image:
             image = ImageOps.exif_transpose(image)
             if image.mode.startswith("I"):
                 image = Image.fromarray(

@@ -7,12 +7,12 @@ FEW = 25  # classes whose names and numbers can be read in the matrix
 WORST = 30  # confusions listed beside it
 
 
-def draw(path, matrix, names=None):
+def draw(path, matrix, names=None, force=True):
     """Draw a confusion matrix (images of the row's class predicted as the
     column's) to a file, in the format that its name ends in: each row in shares of
     its images, and the most frequent confusions as a list.
 
-    names: the classes', or None.
+    names: the classes', or None; force: as in sknet.files.replacing.
     """
     # Not pyplot, which would look for a display.
     from matplotlib.colors import PowerNorm
@@ -33,7 +33,7 @@ def draw(path, matrix, names=None):
     grid.set_xlabel("predicted class")
     grid.set_ylabel("class")
     _list(worst, matrix, names)
-    save(figure, path)
+    save(figure, path, force)
 
 
 def _write_numbers(grid, matrix, shares, names):

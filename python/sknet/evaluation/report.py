@@ -53,11 +53,12 @@ class Report:
             and right <= images * chance + 3 * deviation
 
 
-def write_csv(path, report, names):
+def write_csv(path, report, names, force=True):
     """Write a line for each class: its number, its name ("" without `names`), its
-    images, and its errors as shares, empty where there are no images."""
-    with replacing(path) as name, open(name, "w", newline="",
-                                       encoding="utf-8") as file:
+    images, and its errors as shares, empty where there are no images; `force` as in
+    sknet.files.replacing."""
+    with replacing(path, force) as name, open(name, "w", newline="",
+                                              encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["class", "name", "images", "top1_error", "top5_error"])
         for number, (images, *wrong) in enumerate(zip(*report.per_class())):

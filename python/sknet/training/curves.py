@@ -4,7 +4,8 @@ import io
 import math
 from pathlib import Path
 
-from sknet.files import replacing
+from sknet.figures import save
+from sknet.files import refusals, replacing
 
 FIRST = ("iteration", "lr", "loss")
 TRAIN, VAL, SECOND = "#a3bdd6", "#3b75af", "#ef8636"
@@ -38,7 +39,7 @@ class Curves:
             self._write()
             return
         self.rows.append(row)
-        with self.path.open("a") as file:
+        with refusals(self.path), self.path.open("a") as file:
             file.write(self._line(row))
 
     def validated(self, iteration):
@@ -102,8 +103,7 @@ class Curves:
         left.set_ylim(0, min(left.get_ylim()[1], 1.5 * max(
             self._points("loss")[1], default=math.inf)))
         right.set_ylabel("accuracy in validation")
-        with replacing(self.plot_path) as name:
-            figure.savefig(name, format="png", dpi=110)
+        save(figure, self.plot_path)
 
     def _points(self, column):
         rows = [row for row in self.rows if row[column] is not None]

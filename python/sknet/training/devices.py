@@ -33,29 +33,30 @@ def gpu_numbers(text):
     return numbers
 
 
-def start_solver(param, prefix, snapshot, gpus, fill):
+def start_solver(param, prefix, snapshot, gpus, fill, trust=False):
     """Return the solver of this process, at a Snapshot or at its beginning, where
-    fill(net) is called; those of further GPUs run along in processes of their own."""
+    fill(net) is called; those of further GPUs run along in processes of their own.
+    trust: see make_solver."""
     uid = caffe.NCCL.new_uid() if len(gpus) > 1 else None
     for rank in range(1, len(gpus)):
         multiprocessing.get_context("spawn").Process(
-            target=_follow, args=(param, prefix, snapshot, gpus, uid, rank),
+            target=_follow, args=(param, prefix, snapshot, gpus, uid, rank, trust),
             daemon=True).start()
-    return _solver(param, prefix, snapshot, gpus, uid, 0, fill)
+    return _solver(param, prefix, snapshot, gpus, uid, 0, trust, fill)
 
 
-def _follow(param, prefix, snapshot, gpus, uid, rank):
+def _follow(param, prefix, snapshot, gpus, uid, rank, trust):
     # Ctrl-C goes to all processes; the first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    solver = _solver(param, prefix, snapshot, gpus, uid, rank)
+    solver = _solver(param, prefix, snapshot, gpus, uid, rank, trust)
     while solver.iter < param.max_iter:
         reseed(param.random_seed, solver.iter)
         solver.step(1)
 
 
-def _solver(param, prefix, snapshot, gpus, uid, rank, fill=None):
+def _solver(param, prefix, snapshot, gpus, uid, rank, trust, fill=None):
     solver = make_solver(param, prefix, snapshot.iteration if snapshot else 0, gpus,
-                         rank)
+                         rank, trust)
     if snapshot:
         snapshots.restore(solver, snapshot)
     elif fill:

@@ -35,9 +35,9 @@ class RunFolder:
 
     def clean(self):
         """Remove files that a kill left half written."""
+        files = {f".{path.name}." for path in (*self.files(), self.path / "run.json")}
         for path in self.path.glob(".*"):
-            if "_iter_" in path.name or any(path.name.startswith(f".{file.name}.")
-                                            for file in self.files()):
+            if "_iter_" in path.name or path.name.startswith(tuple(files)):
                 path.unlink()
 
 

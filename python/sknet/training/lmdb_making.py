@@ -11,13 +11,14 @@ import numpy as np
 
 from sknet.data.preprocessing import read_image, resize
 from sknet.errors import InputError
-from sknet.files import read_bytes
+from sknet.files import read_bytes, refusals, replacing
 from sknet.proto import caffe_pb2
 
 CHUNK = 1000  # images in a transaction, as in convert_imageset
 # What any OpenCV decodes, and as Pillow does. Else images are stored as PNG.
 KEPT = ("JPEG", "PNG", "BMP")
 LONGEST_KEY = 511  # bytes, LMDB's limit
+LOCK = 8192  # bytes of LMDB's file for locks, of 126 readers
 ABOUT = "made_from.json"
 
 
@@ -49,7 +50,8 @@ def make_lmdb(dataset, path, size=None, seed=None, force=False):
     if _about(part) != about:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        Path(part, ABOUT).write_text(json.dumps(about))
+        with replacing(part / ABOUT) as name:
+            Path(name).write_text(json.dumps(about))
     order = np.arange(len(dataset))
     if seed is not None:
         np.random.default_rng(seed).shuffle(order)
@@ -79,6 +81,9 @@ def _fill(dataset, path, order, size):
     """Add the images that are still missing."""
     import lmdb
     from tqdm import tqdm
+    with refusals(path):
+        # LMDB would find out that the disk is full as it writes to memory: SIGBUS.
+        Path(path, "lock.mdb").write_bytes(bytes(LOCK))
     environment = lmdb.open(str(path), map_size=1 << 30)
     pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
     try:

@@ -1,6 +1,5 @@
 """Snapshots: a net's weights, and the solver's state that belongs to them."""
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,13 +22,10 @@ def find(prefix):
     """Return the Snapshots whose files begin with `prefix`, the newest first. They
     are complete: Caffe writes the state after the weights, each under another name
     until it is whole."""
-    prefix, found = Path(prefix), []
-    for state in prefix.parent.glob(f"{prefix.name}_iter_*.solverstate"):
-        number = re.fullmatch(r"_iter_(\d+)", state.stem[len(prefix.name):])
-        weights = state.with_suffix(".caffemodel")
-        if number and weights.exists():
-            found.append(Snapshot(int(number[1]), weights, state))
-    return sorted(found, key=lambda snapshot: -snapshot.iteration)
+    found = [Snapshot(number, state.with_suffix(".caffemodel"), state)
+             for number, state in _numbered(prefix, ".solverstate")]
+    return sorted((snapshot for snapshot in found if snapshot.weights.exists()),
+                  key=lambda snapshot: -snapshot.iteration)
 
 
 def newest(prefix, report):
@@ -48,32 +44,40 @@ def newest(prefix, report):
 def take(solver, prefix, keep):
     """Snapshot, and delete all but the newest `keep`.
 
-    Raises InputError if a weight is not finite, or the disk is too full; the older
-    snapshots then stay.
+    Raises InputError if a weight is not finite, and caffe.Error if the disk is full;
+    the older snapshots then stay.
     """
     for layer, blobs in solver.net.params.items():
         if not all(np.isfinite(blob.data).all() for blob in blobs):
             raise InputError(f"iteration {solver.iter}: layer {layer} has weights that "
                              "are not finite; there is no snapshot of that")
-    _check_space(solver.net, Path(prefix).parent)
     solver.snapshot()
     _forget_first(f"{prefix}_iter_{solver.iter}.caffemodel")
-    for old in find(prefix)[keep:]:
+    delete_old(prefix, keep)
+
+
+def delete_old(prefix, keep):
+    """Delete all snapshots but the newest `keep`, and what a kill has left of older
+    ones."""
+    for last in find(prefix)[:keep][-1:]:
         # Without its weights, a state would be no snapshot.
-        old.state.unlink()
-        old.weights.unlink()
+        for end in (".solverstate", ".caffemodel"):
+            for number, path in _numbered(prefix, end):
+                if number < last.iteration:
+                    path.unlink()
 
 
 def save_weights(net, path):
     """Write a caffe.Net's weights to a caffemodel, whole or not at all. Raises
-    InputError if the disk is too full."""
-    _check_space(net, path.parent)
+    caffe.Error if the disk is full."""
     net.save(str(path))
     _forget_first(path)
 
 
 def restore(solver, snapshot):
     """Put a solver where it was."""
+    # A kill may have come in between.
+    _forget_first(snapshot.weights)
     state = _read_state(snapshot.state)
     if state.learned_net != str(snapshot.weights):
         # The folder has another name now.
@@ -95,16 +99,12 @@ def _forget_first(path):
             Path(name).write_bytes(net.SerializeToString())
 
 
-def _check_space(net, folder):
-    """Before there are half of a snapshot's files."""
-    weights = sum(blob.data.nbytes for blobs in net.params.values()
-                  for blob in blobs)
-    # The history is as large as the weights; that of Adam and its like, twice.
-    needed = 3 * weights + (1 << 20)
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise InputError(f"{folder}: {free >> 20} MiB are free; a snapshot needs up to "
-                         f"{needed >> 20} MiB")
+def _numbered(prefix, end):
+    """Return [(iteration, path)] of the snapshots' files whose names end so."""
+    prefix = Path(prefix)
+    found = [(re.fullmatch(r"_iter_(\d+)", path.stem[len(prefix.name):]), path)
+             for path in prefix.parent.glob(f"{prefix.name}_iter_*{end}")]
+    return [(int(match[1]), path) for match, path in found if match]
 
 
 def _read_state(path):

@@ -1,13 +1,10 @@
 """Caffe's solver, set up so that sknet.training.loop runs it."""
-import tempfile
-from pathlib import Path
-
 import numpy as np
 from google.protobuf import text_format
 
 from sknet.errors import InputError
-from sknet.files import read_bytes
-from sknet.net import setting_up
+from sknet.files import in_memory, read_bytes
+from sknet.net import allowed, setting_up
 from sknet.proto import caffe_pb2
 from sknet.pycaffe import caffe
 from sknet.text import read_net, to_text
@@ -35,34 +32,33 @@ def read_solver(path):
     return param
 
 
-def make_solver(param, prefix, iteration=0, gpus=(), rank=0):
+def make_solver(param, prefix, iteration=0, gpus=(), rank=0, trust=False):
     """Return a caffe Solver of a SolverParameter, which begins with the images of an
     iteration, and neither validates nor snapshots by itself.
 
     prefix: what the snapshots' names begin with.
     gpus: their numbers, of which this process has the one at `rank`; none: the CPU.
+    trust: the net's layers may run code and write files, besides what a training
+        needs, which is to compute and to read.
 
     Raises InputError if Caffe cannot set it up.
     """
     net = read_net(param.net)
     solvers = max(1, len(gpus))
-    for layer in net.layer:
+    for layer in net.layer if iteration else ():
         if layer.type == "AugmentedData" and _in_training(layer):
             layer.augmented_data_param.first += \
                 iteration * param.iter_size * _batch(layer) * solvers
-    with tempfile.TemporaryDirectory() as folder:
-        net_file, solver_file = Path(folder, "net"), Path(folder, "solver")
-        net_file.write_text(to_text(net), encoding="utf-8")
-        own = caffe_pb2.SolverParameter()
-        own.CopyFrom(param)
-        own.net, own.snapshot_prefix = str(net_file), str(prefix)
-        own.test_initialization, own.test_interval = False, NEVER
-        own.snapshot = own.display = 0
-        own.ClearField("weights")
-        solver_file.write_text(to_text(own), encoding="utf-8")
-        _select(gpus, rank)
-        with setting_up(param.net):
-            return caffe.get_solver(str(solver_file))
+    own = caffe_pb2.SolverParameter()
+    own.CopyFrom(param)
+    own.snapshot_prefix = str(prefix)
+    own.test_initialization, own.test_interval = False, NEVER
+    own.snapshot = own.display = 0
+    own.ClearField("weights")
+    _select(gpus, rank)
+    with in_memory(to_text(net)) as own.net, in_memory(to_text(own)) as path, \
+            setting_up(param.net):
+        return caffe.get_solver(path, allow=allowed(trust, "read"))
 
 
 def forgetful(net):

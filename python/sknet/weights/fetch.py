@@ -51,6 +51,8 @@ def fetch(model, source=None, path=None, force=False):
         locks = _read_locks()
         known = locks.get(model, {}).get("sha256")
         if known and path.exists() and digest(path) == known and not force:
+            # It may have been killed when the file was there.
+            shutil.rmtree(_partial(source), ignore_errors=True)
             return path, _convention(model, path)
         refuse_overwriting(path, force)
         with _obtained(source) as file:
@@ -94,13 +96,18 @@ def _obtained(source):
     if not str(source).startswith(("http://", "https://")):
         yield Path(source)
         return
-    name = hashlib.sha256(source.encode()).hexdigest()[:16]
-    folder = cache() / "partial" / name
+    folder = _partial(source)
     file = download(source, folder)
     try:
         yield file
     finally:
         shutil.rmtree(folder)
+
+
+def _partial(source):
+    """The folder of what is there of a download."""
+    name = hashlib.sha256(str(source).encode()).hexdigest()[:16]
+    return cache() / "partial" / name
 
 
 def _checked_digest(model, file, known):

@@ -11,9 +11,11 @@ namespace caffe {
  * @brief A file that gets its name when it is whole, and leaves what had that
  *        name before as it is until then.
  *
- * It is written under temporary(), a hidden name in the same folder. A link's
- * target is replaced, not the link; a file that is there keeps its mode. What is
- * no regular file (a device, a pipe) is itself what is written.
+ * It is opened by the name temporary(). Until it is whole it is in no folder,
+ * where the system knows such files, so that nothing is left of it if the process
+ * is killed; elsewhere it has a hidden name in the same folder. A link's target is
+ * replaced, not the link; a file that is there keeps its mode. What is no regular
+ * file (a device, a pipe) is itself what is written.
  */
 class AtomicFile {
  public:
@@ -28,8 +30,22 @@ class AtomicFile {
   void Commit(bool written);
 
  private:
+  bool OpenNameless(const string& folder);
+  bool PutInPlace();
+  /// @brief Gives the file that has no name one that nothing has.
+  bool Link(const string& name) const;
+  /// @brief Gives the hidden file the target's name.
+  bool Rename() const;
+  /// @brief Gives the file that has no name the target's, which something has.
+  bool Replace();
+  string HiddenName(const string& end) const;
+
   const string filename_;
   string target_, temporary_;
+  /// @brief Of the file beside the target, if it has one.
+  string hidden_;
+  /// @brief Of the file, and of the one that it replaces (-1: none).
+  int fd_, mode_;
 
   DISABLE_COPY_AND_ASSIGN(AtomicFile);
 };

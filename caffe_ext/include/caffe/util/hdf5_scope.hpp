@@ -8,6 +8,9 @@ namespace caffe {
 
 /// @brief Closes an HDF5 file, and all that is open in it, where an exception
 ///        leaves the scope; else, the code that opened them closes them.
+///
+/// Refuses a file that leads to other files, by links or as places of its data:
+/// it would read any that the user may read.
 class HDF5Scope {
  public:
   explicit HDF5Scope(hid_t file);
@@ -16,6 +19,8 @@ class HDF5Scope {
  private:
   HDF5Scope(const HDF5Scope&);
   HDF5Scope& operator=(const HDF5Scope&);
+
+  void CloseAll();
 
   const hid_t file_;
   const int exceptions_;

@@ -28,6 +28,10 @@ std::vector<int> CheckedDims(const BlobShape& shape);
  */
 int CheckedCount(const std::vector<int>& shape);
 
+/// @brief Refuses an index that comes from data, as a label, and is not one of
+///        `size` places.
+void CheckIndex(int index, int size);
+
 /// @brief Refuses an empty bottom of a layer that divides by its size: there the
 ///        processor would end the process.
 template <typename Dtype>

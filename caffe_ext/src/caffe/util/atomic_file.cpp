@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,66 +18,139 @@ namespace {
 
 namespace fs = boost::filesystem;
 
-// What the file or folder has is on the disk.
-bool Sync(const string& name) {
-  const int fd = open(name.c_str(), O_RDONLY);
-  const bool synced = fd != -1 && fsync(fd) == 0;
+string HiddenStart(const string& name) {
+  return "." + fs::path(name).filename().string() + ".";
+}
+
+string FolderOf(const string& name) {
+  const fs::path folder = fs::path(name).parent_path();
+  return folder.empty() ? "." : folder.string();
+}
+
+// The new name, too, is on the disk; where folders cannot be synced, the file
+// system does it.
+void SyncFolder(const string& folder) {
+  const int fd = open(folder.c_str(), O_RDONLY);
   if (fd != -1) {
+    fsync(fd);
     close(fd);
   }
-  return synced;
+}
+
+// What a kill has left between two names: no process has a lock on it.
+void RemoveLeftovers(const string& target) {
+  const string start = HiddenStart(target);
+  boost::system::error_code unreadable;
+  for (fs::directory_iterator entry(FolderOf(target), unreadable), end;
+       entry != end; entry.increment(unreadable)) {
+    const fs::path& path = entry->path();
+    if (path.filename().string().compare(0, start.size(), start) == 0 &&
+        path.extension() == ".new") {
+      const int fd = open(path.c_str(), O_RDONLY);
+      if (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        unlink(path.c_str());
+      }
+      if (fd != -1) {
+        close(fd);
+      }
+    }
+  }
 }
 
 }  // namespace
 
 AtomicFile::AtomicFile(const string& filename)
-    : filename_(filename), target_(filename), temporary_(filename) {
+    : filename_(filename), target_(filename), temporary_(filename), fd_(-1),
+      mode_(-1) {
   boost::system::error_code missing;
   const fs::path there = fs::canonical(filename, missing);
   struct stat status;
-  const bool exists = !missing && stat(there.c_str(), &status) == 0;
-  if (exists) {
+  if (!missing && stat(there.c_str(), &status) == 0) {
     target_ = there.string();
     if (!S_ISREG(status.st_mode)) {
       return;
     }
+    mode_ = status.st_mode & 07777;
   }
-  const fs::path target(target_);
-  temporary_ = fs::unique_path(target.parent_path() /
-      ("." + target.filename().string() + ".%%%%-%%%%")).string();
-  const int fd = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666);
-  CHECK_NE(fd, -1) << "Couldn't open " << filename_ << " to write: "
+  if (!OpenNameless(FolderOf(target_))) {
+    hidden_ = temporary_ = HiddenName("");
+    fd_ = open(hidden_.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666);
+  }
+  CHECK_NE(fd_, -1) << "Couldn't open " << filename_ << " to write: "
       << strerror(errno);
-  if (exists) {
-    // Another user's file may be replaced in a folder of one's own.
-    LOG_IF(WARNING, fchmod(fd, status.st_mode & 07777) != 0)
-        << filename_ << ": its mode is lost";
-  }
-  close(fd);
 }
 
 AtomicFile::~AtomicFile() {
-  if (temporary_ != filename_) {
-    unlink(temporary_.c_str());
+  if (fd_ != -1) {
+    close(fd_);
+  }
+  if (!hidden_.empty()) {
+    unlink(hidden_.c_str());
   }
 }
 
 void AtomicFile::Commit(bool written) {
-  if (temporary_ == filename_) {
-    CHECK(written) << "Couldn't write " << filename_ << ": "
-        << strerror(errno);
-    return;
-  }
-  if (!written || !Sync(temporary_) ||
-      std::rename(temporary_.c_str(), target_.c_str()) != 0) {
+  if (!written || (fd_ != -1 && !PutInPlace())) {
     const int error = errno;
-    unlink(temporary_.c_str());
     LOG(FATAL) << "Couldn't write " << filename_ << ": " << strerror(error);
   }
-  temporary_ = filename_;
-  // The new name, too; where folders cannot be synced, the file system does it.
-  const fs::path folder = fs::path(target_).parent_path();
-  Sync(folder.empty() ? "." : folder.string());
+}
+
+bool AtomicFile::OpenNameless(const string& folder) {
+#ifdef O_TMPFILE
+  fd_ = open(folder.c_str(), O_TMPFILE | O_RDWR, 0666);
+  if (fd_ == -1) {
+    return false;
+  }
+  temporary_ = "/proc/self/fd/" + std::to_string(fd_);
+  if (access(temporary_.c_str(), W_OK) == 0) {
+    return true;
+  }
+  close(fd_);
+#endif
+  return false;
+}
+
+bool AtomicFile::PutInPlace() {
+  // Another user's file may be replaced in a folder of one's own.
+  LOG_IF(WARNING, mode_ != -1 && fchmod(fd_, mode_) != 0)
+      << filename_ << ": its mode is lost";
+  if (fsync(fd_) != 0 ||
+      !(hidden_.empty() ? Link(target_) || Replace() : Rename())) {
+    return false;
+  }
+  hidden_.clear();
+  SyncFolder(FolderOf(target_));
+  return true;
+}
+
+bool AtomicFile::Link(const string& name) const {
+  return linkat(AT_FDCWD, temporary_.c_str(), AT_FDCWD, name.c_str(),
+      AT_SYMLINK_FOLLOW) == 0;
+}
+
+bool AtomicFile::Rename() const {
+  return std::rename(hidden_.c_str(), target_.c_str()) == 0;
+}
+
+bool AtomicFile::Replace() {
+  if (errno != EEXIST) {
+    return false;
+  }
+  // It takes a name, for a moment; the lock says that this process is alive.
+  RemoveLeftovers(target_);
+  flock(fd_, LOCK_EX | LOCK_NB);
+  const string name = HiddenName(".new");
+  if (!Link(name)) {
+    return false;
+  }
+  hidden_ = name;
+  return Rename();
+}
+
+string AtomicFile::HiddenName(const string& end) const {
+  return fs::unique_path(fs::path(target_).parent_path() /
+      (HiddenStart(target_) + "%%%%-%%%%" + end)).string();
 }
 
 }  // namespace caffe

@@ -62,6 +62,13 @@ int CheckedCount(const vector<int>& shape) {
   return empty ? 0 : count;
 }
 
+void CheckIndex(int index, int size) {
+  if (index < 0 || index >= size) {
+    LOG(FATAL) << "the label or index " << index << " is out of range: expected "
+        << "0 to " << size - 1;
+  }
+}
+
 template <typename Dtype>
 void CheckDivisors(const LayerParameter& layer,
     const vector<Blob<Dtype>*>& bottom) {

@@ -20,6 +20,9 @@ def read(path):
     import h5py
     try:
         with h5py.File(path, "r") as file:
+            for name in file:
+                if isinstance(file.get(name, getlink=True), h5py.ExternalLink):
+                    raise InputError(f"{name}: in another file")
             if not isinstance(file.get(_GROUP), h5py.Group):
                 raise InputError(f"no group `{_GROUP}` in it; expected weights as "
                                  "Caffe saves them")
