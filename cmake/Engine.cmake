@@ -1,4 +1,7 @@
 # Compiled inference (caffe_ext/engine): libcaffe_engine, on oneDNN.
+if(NOT BUILD_SHARED_LIBS)
+  return()  # it and pycaffe must share one libcaffe
+endif()
 # PyPI's packages onednn-cpu-gomp and onednn-devel-cpu-gomp lie where Python does.
 execute_process(
   COMMAND ${Python_EXECUTABLE} -c "import sys; print(sys.prefix)"
@@ -13,8 +16,8 @@ find_package(OpenMP REQUIRED COMPONENTS CXX)
 set(engine_dir ${PROJECT_SOURCE_DIR}/caffe_ext/engine)
 file(GLOB_RECURSE engine_sources CONFIGURE_DEPENDS ${engine_dir}/*.cpp)
 add_library(caffe_engine ${engine_sources})
-target_include_directories(caffe_engine PUBLIC
-  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/caffe_ext>)
+add_library(Caffe::caffe_engine ALIAS caffe_engine)
+target_include_directories(caffe_engine PRIVATE ${PROJECT_SOURCE_DIR}/caffe_ext)
 target_link_libraries(caffe_engine PUBLIC caffe PRIVATE DNNL::dnnl
                       OpenMP::OpenMP_CXX)
 target_link_options(caffe_engine PRIVATE

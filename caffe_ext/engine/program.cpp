@@ -1,4 +1,4 @@
-#include "engine/program.hpp"
+#include "caffe/program.hpp"
 
 #include <omp.h>
 
@@ -11,7 +11,8 @@
 #include "oneapi/dnnl/dnnl.hpp"
 
 namespace caffe {
-namespace engine {
+
+using engine::Plan;
 
 namespace {
 
@@ -56,10 +57,10 @@ Program::Program(const Net<float>& net, int threads,
   }
   WithErrors([&] {
     const Threads scope(threads_);
-    graph_ = Import(net, output_names_);
-    Optimize(graph_.get());
+    graph_ = engine::Import(net, output_names_);
+    engine::Optimize(graph_.get());
   });
-  for (const Value* input : graph_->inputs) {
+  for (const engine::Value* input : graph_->inputs) {
     input_names_.push_back(input->name);
     inputs_.emplace_back(new Blob<float>(input->shape));
   }
@@ -144,5 +145,4 @@ size_t Program::ActivationBytes() {
   return PlanForInputs().floats() * sizeof(float);
 }
 
-}  // namespace engine
 }  // namespace caffe

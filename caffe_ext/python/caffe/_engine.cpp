@@ -2,7 +2,7 @@
 // needs neither oneDNN nor OpenMP.
 #include <pybind11/stl.h>
 
-#include "engine/program.hpp"
+#include "caffe/program.hpp"
 #include "py_blob.hpp"
 
 namespace py = pybind11;
@@ -10,8 +10,6 @@ namespace py = pybind11;
 namespace caffe {
 
 PYBIND11_MODULE(_engine, m) {
-  using engine::Program;
-  using engine::StepInfo;
   typedef py::call_guard<py::gil_scoped_release> NoGil;
   py::class_<StepInfo>(m, "StepInfo", "A step of a compiled program.")
     .def_readonly("kind", &StepInfo::kind)

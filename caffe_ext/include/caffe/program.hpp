@@ -1,7 +1,6 @@
-#ifndef CAFFE_ENGINE_PROGRAM_HPP_
-#define CAFFE_ENGINE_PROGRAM_HPP_
+#ifndef CAFFE_PROGRAM_HPP_
+#define CAFFE_PROGRAM_HPP_
 
-#include <cstdint>
 #include <list>
 #include <memory>
 #include <string>
@@ -10,10 +9,11 @@
 #include "caffe/net.hpp"
 
 namespace caffe {
-namespace engine {
 
+namespace engine {
 class Graph;
 class Plan;
+}  // namespace engine
 
 /// @brief A step of a program, as Program::Explain tells it.
 struct StepInfo {
@@ -67,17 +67,16 @@ class Program {
   Program(const Program&);
   Program& operator=(const Program&);
 
-  Plan& PlanForInputs();
+  engine::Plan& PlanForInputs();
 
   const int threads_;
-  std::unique_ptr<Graph> graph_;
+  std::unique_ptr<engine::Graph> graph_;
   // The last shapes', the latest first.
-  std::list<std::unique_ptr<Plan> > plans_;
+  std::list<std::unique_ptr<engine::Plan> > plans_;
   std::vector<std::string> input_names_, output_names_;
   std::vector<shared_ptr<Blob<float> > > inputs_, outputs_;
 };
 
-}  // namespace engine
 }  // namespace caffe
 
-#endif  // CAFFE_ENGINE_PROGRAM_HPP_
+#endif  // CAFFE_PROGRAM_HPP_
