@@ -80,17 +80,20 @@ IMAGES = ["lmdb", "pillow>=9.1", "scipy", "tqdm"]
 WEIGHTS = ["h5py", "safetensors", "filelock", "requests",
            "gdown>=6.5.1; python_version >= '3.10'"]
 PICTURES = ["matplotlib", "pydot>=3"]
+ONEDNN = ("onednn-cpu-gomp>=2023.2; sys_platform == 'linux'"
+          " and platform_machine == 'x86_64'")
 if NO_CAFFE:
     # setup_requires rather than pyproject.toml, which knows no conditions.
     build = dict(setup_requires=["grpcio-tools"],
                  cmdclass={"build_py": WithMessages})
     requires, commands = [], []
 else:
-    build = dict(setup_requires=["pybind11>=2.12", "cmake>=3.22", "ninja"],
+    build = dict(setup_requires=["pybind11>=2.12", "cmake>=3.22", "ninja", ONEDNN,
+                                 ONEDNN.replace("cpu", "devel-cpu", 1)],
                  cmdclass={"build_py": WithPrototxt, "build_ext": CMakeBuild},
                  py_modules=["caffe_launcher"],
                  ext_modules=[Extension("caffe._caffe", sources=[])])
-    requires = [*IMAGES, *WEIGHTS, *PICTURES, "six"]
+    requires = [*IMAGES, *WEIGHTS, *PICTURES, "six", ONEDNN]
     commands = [f"{tool} = caffe_launcher:main" for tool in TOOLS]
 
 setup(

@@ -6,6 +6,11 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Caffe)
 install(TARGETS caffe EXPORT CaffeTargets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET caffe_engine)
+  install(TARGETS caffe_engine EXPORT CaffeTargets
+          LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+          ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endif()
 install(TARGETS ${CAFFE_TOOLS} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY ${STAGED}/include/caffe DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${proto_dir}/caffe.pb.h
@@ -40,11 +45,19 @@ if(BUILD_python)
             DESTINATION ${destination}/proto COMPONENT ${component})
     install(TARGETS pycaffe pycaffe_tool LIBRARY DESTINATION ${destination}
             COMPONENT ${component})
+    if(TARGET pycaffe_engine)
+      install(TARGETS pycaffe_engine LIBRARY DESTINATION ${destination}
+              COMPONENT ${component})
+    endif()
   endfunction()
   install_pycaffe(python/caffe Unspecified)
   install_pycaffe(. wheel)
   install(TARGETS caffe LIBRARY DESTINATION . NAMELINK_SKIP
           COMPONENT wheel EXCLUDE_FROM_ALL)
+  if(TARGET caffe_engine)
+    install(TARGETS caffe_engine LIBRARY DESTINATION . NAMELINK_SKIP
+            COMPONENT wheel EXCLUDE_FROM_ALL)
+  endif()
   install(TARGETS ${CAFFE_TOOLS} RUNTIME DESTINATION bin
           COMPONENT wheel EXCLUDE_FROM_ALL)
 endif()

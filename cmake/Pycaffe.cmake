@@ -28,3 +28,15 @@ set_target_properties(pycaffe_tool PROPERTIES
   PREFIX "" OUTPUT_NAME _tool SUFFIX .so
   LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/python/caffe
   INSTALL_RPATH "$ORIGIN;$ORIGIN/../../${CMAKE_INSTALL_LIBDIR}")
+
+if(TARGET caffe_engine)
+  pybind11_add_module(pycaffe_engine MODULE NO_EXTRAS
+                      ${STAGED}/python/caffe/_engine.cpp)
+  target_link_libraries(pycaffe_engine PRIVATE caffe_engine)
+  set_target_properties(pycaffe_engine PROPERTIES
+    OUTPUT_NAME _engine
+    CXX_VISIBILITY_PRESET default
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/python/caffe
+    INSTALL_RPATH "$ORIGIN;$ORIGIN/../../${CMAKE_INSTALL_LIBDIR}")
+  own_warnings(pycaffe_engine)
+endif()

@@ -7,16 +7,16 @@ import argparse
 import os
 import sys
 
-from sknet.commands import (attention, classify, convert, evaluate, extract, fetch,
-                            fold, generate, inspect, models, summary, train, verify,
-                            view)
+from sknet.commands import (attention, bench, classify, convert, evaluate, extract,
+                            fetch, fold, generate, inspect, models, summary, train,
+                            verify, view)
 from sknet.errors import InputError
 from sknet.files import FULL
 
 VERBS = {"models": models, "generate": generate, "summary": summary, "view": view,
          "classify": classify, "evaluate": evaluate, "attention": attention,
          "extract": extract, "train": train, "inspect": inspect, "verify": verify,
-         "fold": fold, "convert": convert, "fetch": fetch}
+         "fold": fold, "convert": convert, "fetch": fetch, "bench": bench}
 
 
 def main(argv=None):

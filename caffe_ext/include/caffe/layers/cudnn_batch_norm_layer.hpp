@@ -38,6 +38,8 @@ class CuDNNBatchNormLayer : public Layer<Dtype> {
       const vector<Blob<Dtype>*>& top);
 
   virtual inline const char* type() const { return "CuDNNBatchNorm"; }
+  /// @brief What is added to the variance.
+  double eps() const { return eps_; }
   virtual inline int ExactNumBottomBlobs() const { return 1; }
   virtual inline int ExactNumTopBlobs() const { return 1; }
 

@@ -1,0 +1,29 @@
+#ifndef CAFFE_ENGINE_MEMORY_PLAN_HPP_
+#define CAFFE_ENGINE_MEMORY_PLAN_HPP_
+
+#include <cstddef>
+#include <map>
+
+#include "engine/graph.hpp"
+
+namespace caffe {
+namespace engine {
+
+/**
+ * @brief Where each value lies in one block of memory, in floats from its start;
+ *        values that are not needed at the same time share room.
+ *
+ * The graph's inputs, and views of them, lie elsewhere: inputs gives the input.
+ */
+struct MemoryPlan {
+  explicit MemoryPlan(const Graph& graph);
+
+  std::map<const Value*, size_t> offsets;
+  std::map<const Value*, const Value*> inputs;
+  size_t floats = 0;
+};
+
+}  // namespace engine
+}  // namespace caffe
+
+#endif  // CAFFE_ENGINE_MEMORY_PLAN_HPP_

@@ -1,0 +1,21 @@
+#ifndef CAFFE_ENGINE_ONEDNN_HPP_
+#define CAFFE_ENGINE_ONEDNN_HPP_
+
+#include "engine/graph.hpp"
+#include "engine/packed_weights.hpp"
+#include "engine/step.hpp"
+#include "oneapi/dnnl/dnnl.hpp"
+
+namespace caffe {
+namespace engine {
+
+/// @brief This thread's stream of work.
+dnnl::stream& Stream();
+/// @brief How a value's activations lie in memory.
+dnnl::memory::desc Activations(const Value& value);
+void AppendRelu(bool relu, float negative_slope, dnnl::post_ops* post);
+
+}  // namespace engine
+}  // namespace caffe
+
+#endif  // CAFFE_ENGINE_ONEDNN_HPP_

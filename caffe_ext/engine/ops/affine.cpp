@@ -1,0 +1,42 @@
+#include "engine/ops/affine.hpp"
+
+#include "engine/kernels/activation.hpp"
+#include "engine/parallel.hpp"
+#include "engine/step.hpp"
+
+namespace caffe {
+namespace engine {
+
+std::unique_ptr<Step> Affine::MakeStep() {
+  const std::vector<int>& shape = inputs[0]->shape;
+  const int channels = shape.size() > 1 ? shape[1] : 1;
+  const std::vector<float> scales(scale.begin(), scale.end());
+  const std::vector<float> shifts(shift.begin(), shift.end());
+  const Activation activation(relu, negative_slope);
+  const bool last = inputs[0]->channels_last || inputs[0]->LayoutsCoincide();
+  const bool per_channel = !scales.empty();
+  // Rows of values that share a channel, or that run over all channels.
+  const int row = last && per_channel ? channels :
+      inputs[0]->count() / (per_channel ? shape[0] * channels : shape[0]);
+  const int rows = inputs[0]->count() / row;
+  return std::unique_ptr<Step>(new FunctionStep(
+      [=](const Buffers& buffers) {
+    Parallel(rows, [&](int i) {
+      const float* x = buffers.inputs[0] + static_cast<size_t>(i) * row;
+      float* y = buffers.outputs[0] + static_cast<size_t>(i) * row;
+      if (!per_channel) {
+        for (int j = 0; j < row; ++j) { y[j] = activation(x[j]); }
+      } else if (last) {
+        for (int j = 0; j < row; ++j) {
+          y[j] = activation(scales[j] * x[j] + shifts[j]);
+        }
+      } else {
+        const float a = scales[i % channels], b = shifts[i % channels];
+        for (int j = 0; j < row; ++j) { y[j] = activation(a * x[j] + b); }
+      }
+    });
+  }));
+}
+
+}  // namespace engine
+}  // namespace caffe

@@ -1,0 +1,92 @@
+#include "engine/ops/caffe_layer.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "caffe/error.hpp"
+#include "caffe/layer_factory.hpp"
+#include "engine/step.hpp"
+
+namespace caffe {
+namespace engine {
+
+class CaffeLayerStep : public Step {
+ public:
+  explicit CaffeLayerStep(CaffeLayer* op) : op_(op) {
+    for (const Value* input : op->inputs) { in_.push_back(input->shape); }
+    for (const Value* output : op->outputs) { out_.push_back(output->count()); }
+  }
+
+  virtual void Run(const Buffers& buffers) {
+    const LayerScope scope(op_->layer_->layer_param());
+    for (size_t i = 0; i < in_.size(); ++i) {
+      Blob<float>* bottom = op_->bottoms_[i];
+      bottom->Reshape(in_[i]);
+      std::copy_n(buffers.inputs[i], bottom->count(),
+                  bottom->mutable_cpu_data());
+    }
+    op_->layer_->Forward(op_->bottoms_, op_->tops_);
+    for (size_t i = 0; i < out_.size(); ++i) {
+      std::copy_n(op_->tops_[i]->cpu_data(), out_[i], buffers.outputs[i]);
+    }
+  }
+  virtual std::string Implementation() const {
+    return std::string("Caffe's ") + op_->layer_->type();
+  }
+
+ private:
+  CaffeLayer* const op_;
+  std::vector<std::vector<int> > in_;
+  std::vector<size_t> out_;
+};
+
+CaffeLayer::CaffeLayer(Layer<float>* layer) {
+  LayerParameter param(layer->layer_param());
+  param.clear_blobs();
+  layer_ = LayerRegistry<float>::CreateLayer(param);
+  for (const auto& blob : layer->blobs()) {
+    weights_.emplace_back(new Blob<float>());
+    weights_.back()->CopyFrom(*blob, false, true);
+  }
+  // A layer that has weights when it is set up does not fill any.
+  layer_->blobs() = weights_;
+}
+
+void CaffeLayer::InferShapes() {
+  const LayerScope scope(layer_->layer_param());
+  if (!set_up_) {
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      bottom_.emplace_back(new Blob<float>());
+      bottoms_.push_back(bottom_.back().get());
+    }
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      top_.emplace_back(new Blob<float>());
+      tops_.push_back(top_.back().get());
+    }
+  }
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    bottoms_[i]->Reshape(inputs[i]->shape);
+  }
+  if (set_up_) {
+    layer_->Reshape(bottoms_, tops_);
+  } else {
+    layer_->SetUp(bottoms_, tops_);
+    // But recurrent layers make blobs of their own all the same.
+    for (size_t i = 0; i < weights_.size(); ++i) {
+      if (layer_->blobs()[i] != weights_[i]) {
+        layer_->blobs()[i]->CopyFrom(*weights_[i]);
+      }
+    }
+    set_up_ = true;
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    outputs[i]->shape = tops_[i]->shape();
+  }
+}
+
+std::unique_ptr<Step> CaffeLayer::MakeStep() {
+  return std::unique_ptr<Step>(new CaffeLayerStep(this));
+}
+
+}  // namespace engine
+}  // namespace caffe

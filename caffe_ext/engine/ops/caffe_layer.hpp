@@ -1,0 +1,35 @@
+#ifndef CAFFE_ENGINE_OPS_CAFFE_LAYER_HPP_
+#define CAFFE_ENGINE_OPS_CAFFE_LAYER_HPP_
+
+#include <memory>
+#include <vector>
+
+#include "caffe/layer.hpp"
+#include "engine/graph.hpp"
+
+namespace caffe {
+namespace engine {
+
+/// @brief Whatever the compiler does not know: Caffe's own layer.
+struct CaffeLayer : public Op {
+  /// @brief A layer of its own, with copies of the other's weights.
+  explicit CaffeLayer(Layer<float>* layer);
+  virtual const char* kind() const { return "CaffeLayer"; }
+  virtual void InferShapes();
+  virtual bool ChannelsLast() const { return false; }
+  virtual std::unique_ptr<Step> MakeStep();
+
+ private:
+  friend class CaffeLayerStep;
+
+  shared_ptr<Layer<float> > layer_;
+  std::vector<shared_ptr<Blob<float> > > weights_;
+  std::vector<std::unique_ptr<Blob<float> > > bottom_, top_;
+  std::vector<Blob<float>*> bottoms_, tops_;
+  bool set_up_ = false;
+};
+
+}  // namespace engine
+}  // namespace caffe
+
+#endif  // CAFFE_ENGINE_OPS_CAFFE_LAYER_HPP_

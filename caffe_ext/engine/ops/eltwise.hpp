@@ -1,0 +1,47 @@
+#ifndef CAFFE_ENGINE_OPS_ELTWISE_HPP_
+#define CAFFE_ENGINE_OPS_ELTWISE_HPP_
+
+#include <memory>
+#include <vector>
+
+#include "engine/graph.hpp"
+
+namespace caffe {
+namespace engine {
+
+/// @brief activation(c0 x0 + c1 x1 + ...), all of one shape.
+struct Sum : public Op {
+  virtual const char* kind() const { return "Sum"; }
+  virtual void InferShapes();
+  virtual int InPlaceOf() const { return 0; }
+  virtual std::unique_ptr<Step> MakeStep();
+
+  std::vector<float> coefficients;
+  bool relu = false;
+  float negative_slope = 0;
+};
+
+/// @brief activation(gate * x [+ y]): a factor for each image and channel, as
+///        SENet's Axpy and Scale of two bottoms. inputs: x, gate, [y].
+struct Gate : public Op {
+  virtual const char* kind() const { return "Gate"; }
+  virtual void InferShapes();
+  virtual int InPlaceOf() const { return 0; }
+  virtual std::unique_ptr<Step> MakeStep();
+
+  bool relu = false;
+  float negative_slope = 0;
+};
+
+/// @brief A logistic function of each value.
+struct Sigmoid : public Op {
+  virtual const char* kind() const { return "Sigmoid"; }
+  virtual void InferShapes() { outputs[0]->shape = inputs[0]->shape; }
+  virtual int InPlaceOf() const { return 0; }
+  virtual std::unique_ptr<Step> MakeStep();
+};
+
+}  // namespace engine
+}  // namespace caffe
+
+#endif  // CAFFE_ENGINE_OPS_ELTWISE_HPP_

@@ -1,0 +1,61 @@
+#include "engine/ops/layout.hpp"
+
+#include <unordered_map>
+
+#include "caffe/common.hpp"
+#include "engine/onednn.hpp"
+
+namespace caffe {
+namespace engine {
+
+std::unique_ptr<Step> Reorder::MakeStep() {
+  using dnnl::memory;
+  const memory::desc from = Activations(*inputs[0]);
+  const memory::desc to = Activations(*outputs[0]);
+  const dnnl::reorder reorder(
+      dnnl::reorder::primitive_desc(Cpu(), from, Cpu(), to));
+  return std::unique_ptr<Step>(new FunctionStep(
+      [=](const Buffers& buffers) {
+    memory source(from, Cpu(), buffers.inputs[0]);
+    memory target(to, Cpu(), buffers.outputs[0]);
+    reorder.execute(Stream(), source, target);
+  }));
+}
+
+void View::InferShapes() {
+  const std::vector<int>& in = inputs[0]->shape;
+  const int axes = in.size();
+  const int begin = axis < 0 ? axis + axes + 1 : axis;
+  const int end = num_axes < 0 ? axes : begin + num_axes;
+  CHECK(begin >= 0 && begin <= end && end <= axes) << "axes of a Reshape";
+  std::vector<int> out(in.begin(), in.begin() + begin);
+  int inferred = -1;
+  size_t known = 1;
+  for (size_t i = 0; i < dims.size(); ++i) {
+    int dim = dims[i];
+    if (dim == 0) {
+      CHECK_LT(begin + i, in.size()) << "a Reshape copies an axis beyond";
+      dim = in[begin + i];
+    }
+    if (dim == -1) {
+      inferred = out.size();
+      dim = 1;
+    }
+    out.push_back(dim);
+  }
+  out.insert(out.end(), in.begin() + end, in.end());
+  for (int dim : out) { known *= dim; }
+  if (inferred >= 0) {
+    out[inferred] = known ? inputs[0]->count() / known : 0;
+    known *= out[inferred];
+  }
+  CHECK_EQ(known, inputs[0]->count()) << "a Reshape of " << inputs[0]->name;
+  outputs[0]->shape = out;
+}
+
+std::unique_ptr<Step> View::MakeStep() {
+  return std::unique_ptr<Step>(new FunctionStep([](const Buffers&) {}));
+}
+
+}  // namespace engine
+}  // namespace caffe

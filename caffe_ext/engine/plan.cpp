@@ -1,0 +1,93 @@
+#include "engine/plan.hpp"
+
+#include <algorithm>
+
+#include "caffe/common.hpp"
+#include "engine/memory_plan.hpp"
+
+namespace caffe {
+namespace engine {
+
+namespace {
+
+const size_t kCacheLine = 64;  // bytes
+
+}  // namespace
+
+Plan::Plan(Graph* graph) {
+  for (const Value* input : graph->inputs) {
+    input_shapes_.push_back(input->shape);
+  }
+  for (const auto& op : graph->ops()) { op->InferShapes(); }
+  for (const Value* output : graph->outputs) {
+    output_shapes_.push_back(output->shape);
+  }
+
+  const MemoryPlan plan(*graph);
+  size_t scratch = 0;
+  for (const auto& op : graph->ops()) {
+    if (op->IsView()) {
+      continue;
+    }
+    instructions_.push_back({op.get(), op->MakeStep(), Buffers(), {},
+                             op->MultiplyAdds()});
+    scratch = std::max(scratch, instructions_.back().step->ScratchFloats());
+  }
+  floats_ = plan.floats + scratch;
+  const size_t bytes = floats_ * sizeof(float);
+  memory_.reset(static_cast<float*>(std::aligned_alloc(kCacheLine,
+      std::max((bytes + kCacheLine - 1) / kCacheLine, size_t(1)) *
+      kCacheLine)));
+  CHECK(memory_) << "no memory for " << bytes << " bytes of activations";
+
+  const auto input_number = [&](const Value* value) -> int {
+    const auto found = plan.inputs.find(value);
+    return found == plan.inputs.end() ? -1 :
+        std::find(graph->inputs.begin(), graph->inputs.end(), found->second) -
+        graph->inputs.begin();
+  };
+  const auto place = [&](const Value* value) -> float* {
+    return input_number(value) >= 0 ? NULL :
+        memory_.get() + plan.offsets.at(value);
+  };
+  for (Instruction& instruction : instructions_) {
+    Buffers& buffers = instruction.buffers;
+    for (const Value* input : instruction.op->inputs) {
+      buffers.inputs.push_back(place(input));
+      instruction.graph_inputs.push_back(input_number(input));
+    }
+    for (const Value* output : instruction.op->outputs) {
+      buffers.outputs.push_back(place(output));
+    }
+    buffers.scratch = memory_.get() + plan.floats;
+  }
+  for (const Value* output : graph->outputs) {
+    outputs_.push_back(place(output));
+    graph_outputs_.push_back(input_number(output));
+  }
+}
+
+void Plan::Bind(const std::vector<const float*>& inputs) {
+  // Steps do not write their inputs, but where the memory is the plan's own.
+  const auto bind = [&](int number, float** place) {
+    if (number >= 0) { *place = const_cast<float*>(inputs[number]); }
+  };
+  for (Instruction& instruction : instructions_) {
+    for (size_t i = 0; i < instruction.graph_inputs.size(); ++i) {
+      bind(instruction.graph_inputs[i], &instruction.buffers.inputs[i]);
+    }
+  }
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    if (graph_outputs_[i] >= 0) { outputs_[i] = inputs[graph_outputs_[i]]; }
+  }
+}
+
+void Plan::Run(const std::vector<const float*>& inputs) {
+  Bind(inputs);
+  for (Instruction& instruction : instructions_) {
+    instruction.step->Run(instruction.buffers);
+  }
+}
+
+}  // namespace engine
+}  // namespace caffe

@@ -1,0 +1,39 @@
+# Compiled inference (caffe_ext/engine): libcaffe_engine, on oneDNN.
+if(NOT BUILD_SHARED_LIBS)
+  return()  # it and pycaffe must share one libcaffe
+endif()
+# PyPI's packages onednn-cpu-gomp and onednn-devel-cpu-gomp lie where Python does.
+execute_process(
+  COMMAND ${Python_EXECUTABLE} -c "import sys; print(sys.prefix)"
+  OUTPUT_VARIABLE python_prefix OUTPUT_STRIP_TRAILING_WHITESPACE)
+find_package(dnnl 3 CONFIG QUIET HINTS ${python_prefix})
+if(NOT dnnl_FOUND)
+  message(STATUS "no oneDNN 3: no compiled inference")
+  return()
+endif()
+message(STATUS "oneDNN ${dnnl_VERSION}: ${dnnl_DIR}")
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+set(engine_dir ${PROJECT_SOURCE_DIR}/caffe_ext/engine)
+file(GLOB_RECURSE engine_sources CONFIGURE_DEPENDS ${engine_dir}/*.cpp)
+add_library(caffe_engine ${engine_sources})
+add_library(Caffe::caffe_engine ALIAS caffe_engine)
+target_include_directories(caffe_engine PRIVATE ${PROJECT_SOURCE_DIR}/caffe_ext)
+target_link_libraries(caffe_engine PUBLIC caffe PRIVATE DNNL::dnnl
+                      OpenMP::OpenMP_CXX)
+target_link_options(caffe_engine PRIVATE
+  -Wl,--version-script=${engine_dir}/exports.map)
+target_compile_options(caffe_engine PRIVATE ${OWN_WARNINGS})
+# The steps' loops with AVX2, which Program asks the CPU for. Their templates
+# must not stand in for those of libcaffe, which runs on any CPU.
+set(steps ${engine_sources})
+list(FILTER steps INCLUDE REGEX "/(ops|kernels)/")
+list(FILTER steps EXCLUDE REGEX "/caffe_layer\\.cpp$")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set_property(SOURCE ${steps} APPEND PROPERTY COMPILE_OPTIONS
+               -march=x86-64-v3)
+endif()
+set_target_properties(caffe_engine PROPERTIES
+  POSITION_INDEPENDENT_CODE ON
+  VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION}
+  # installed beside libcaffe; oneDNN in the interpreter's lib/ if need be
+  INSTALL_RPATH "$ORIGIN;$ORIGIN/../../..")

@@ -1,0 +1,136 @@
+"""Time a model in this Caffe, compiled, and in other engines, on this CPU.
+
+Installs nothing: engines whose packages are missing are named and left out. All get
+the same weights and images; first their outputs are compared. Then they run in
+turns, and medians are told, with ratios to the fastest other engine and the share
+of the peak that NumPy's matrix product reaches here.
+
+Engines: caffe (the plain net), compiled (caffe.compile), openvino, onnxruntime,
+torch (through onnx2torch), opencv (its dnn module). tools/bench_requirements.txt
+has the packages.
+"""
+import json
+import os
+import tempfile
+
+from sknet.commands.arguments import add_weights, positive
+from sknet.commands.tables import aligned
+from sknet.errors import InputError
+
+EXAMPLE = "sknet bench sknet50 --batch 1,8 --plot bench.png"
+OWN = ("caffe", "compiled")
+
+
+def batches(text):
+    return [positive(part) for part in text.split(",")]
+
+
+def add_arguments(parser):
+    parser.add_argument("model", metavar="MODEL|DEPLOY",
+                        help="a model's name (see `sknet models`) or a deploy "
+                        "net's prototxt")
+    add_weights(parser)
+    parser.add_argument("--size", type=positive, metavar="PIXELS",
+                        help="height and width of the images (default: the net's)")
+    parser.add_argument("--batch", type=batches, default=[1, 8], metavar="N,N",
+                        help="images a pass (default: 1,8)")
+    parser.add_argument("--engines", type=lambda text: text.split(","),
+                        metavar="NAME,NAME", help="default: all")
+    parser.add_argument("--threads", type=positive, metavar="N",
+                        default=len(os.sched_getaffinity(0)),
+                        help="of each engine (default: the processors, %(default)s)")
+    parser.add_argument("--seconds", type=positive, default=20, metavar="N",
+                        help="for each batch, about (default: %(default)s)")
+    parser.add_argument("--explain", action="store_true",
+                        help="the compiled net's steps, too, each with its time")
+    parser.add_argument("--json", action="store_true",
+                        help="one JSON object instead of tables")
+    parser.add_argument("--plot", metavar="FILE",
+                        help="draw the throughputs (png, pdf, svg)")
+
+
+def run(args):
+    # Caffe's BLAS and oneDNN read it when they are loaded.
+    os.environ["OMP_NUM_THREADS"] = str(args.threads)
+    from sknet.bench.engines import ENGINES
+    from sknet.bench.source import Source
+    from sknet.deploy import to_deploy
+    from sknet.figures import check_name
+    from sknet.source import read_source
+    names = args.engines or list(ENGINES)
+    for name in names:
+        if name not in ENGINES:
+            raise InputError(f"--engines: no {name}; there are {', '.join(ENGINES)}")
+    if args.plot:
+        check_name(args.plot)
+    param = to_deploy(read_source(args.model, args.size, 1), args.model)
+    with tempfile.TemporaryDirectory() as folder:
+        source = Source(param, args.weights, folder)
+        result = _bench(args, source, names)
+    if args.plot:
+        from sknet.bench.chart import draw
+        draw(args.plot, result)
+    print(json.dumps(result, indent=2) if args.json
+          else "\n\n".join("\n".join(part) for part in _tables(result)))
+    return 0
+
+
+def _bench(args, source, names):
+    import statistics
+
+    from sknet.bench.measure import matmul_peak, measure, prepare
+    from sknet.bench.report import machine, versions
+    from sknet.profile import profile
+    from sknet.progress import progress
+    gflop = 2e-9 * profile(source.param, source=args.model).total("macs")
+    result = dict(model=args.model, threads=args.threads, machine=machine(),
+                  gflop=gflop, versions=versions(names), missing={},
+                  peak_gflops=matmul_peak(args.threads), batches=[])
+    for batch in args.batch:
+        runs, missing = prepare(source, names, batch, args.threads)
+        result["missing"] = missing
+        with progress(args.seconds, "s") as bar:
+            times = measure(runs, args.seconds, lambda s: bar.update(round(s, 1)))
+        medians = {name: statistics.median(each) for name, each in times.items()}
+        result["batches"].append(dict(
+            batch=batch, rounds=len(next(iter(times.values()))), ms=medians,
+            least_ms={name: min(each) for name, each in times.items()}))
+    result["peak_gflops"] = max(result["peak_gflops"], matmul_peak(args.threads))
+    if args.explain:
+        result["steps"] = _steps(source, args)
+    return result
+
+
+def _steps(source, args):
+    from sknet.pycaffe import caffe
+    return caffe.compile(source.net(args.batch[0]), threads=args.threads).explain(20)
+
+
+def _tables(result):
+    yield [f"{result['model']}: {result['gflop']:.2f} GFLOP an image, "
+           f"{result['threads']} threads, {result['machine']}",
+           f"peak of NumPy's matrix product: {result['peak_gflops']:.0f} GFLOP/s"]
+    for part in result["batches"]:
+        others = {name: ms for name, ms in part["ms"].items() if name not in OWN}
+        best = min(others.values(), default=None)
+        rows = [(f"batch {part['batch']}", "median ms", "least", "speed", "of peak")]
+        for name, ms in sorted(part["ms"].items(), key=lambda item: item[1]):
+            speed = part["batch"] * result["gflop"] / (ms * 1e-3)
+            rows.append((f"{name} {result['versions'].get(name, '')}".strip(),
+                         f"{ms:.1f}", f"{part['least_ms'][name]:.1f}",
+                         f"{best / ms:.2f}x" if best else "-",
+                         f"{speed / result['peak_gflops']:.0%}"))
+        yield list(aligned(rows, "<>>>>")) + [
+            f"medians of {part['rounds']} rounds"
+            + ("; speed against the fastest other engine" if best else "")]
+    if result["missing"]:
+        yield [f"not here: {name} ({why})"
+               for name, why in result["missing"].items()]
+    if "steps" in result:
+        yield aligned([("step", "by", "ms", "GFLOP/s", "layers"), *(
+            (step["kind"], step["implementation"], f"{step['ms']:.3f}",
+             f"{step['gflops']:.0f}" if step["gflops"] else "-",
+             ", ".join(step["layers"][:2]) + (
+                 f" and {len(step['layers']) - 2} more"
+                 if len(step["layers"]) > 2 else ""))
+            for step in result["steps"])], "<<>><")

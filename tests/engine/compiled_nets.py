@@ -1,0 +1,56 @@
+"""Small nets, plain and compiled."""
+import caffe
+import numpy as np
+
+
+def make_net(path, layers, seed=0, **shapes):
+    """A net of Input layers of the given shapes and the text of layers, with
+    random weights; its prototxt is written to `path`."""
+    text = ""
+    for name, shape in shapes.items():
+        dims = " ".join(f"dim: {dim}" for dim in shape)
+        text += (f"layer {{ name: '{name}' type: 'Input' top: '{name}' "
+                 f"input_param {{ shape {{ {dims} }} }} }}\n")
+    path.write_text(text + layers)
+    net = caffe.Net(str(path), caffe.TEST)
+    random = np.random.default_rng(seed)
+    for blobs in net.params.values():
+        for blob in blobs:
+            blob.data[...] = random.uniform(-1, 1, blob.data.shape)
+    for layer in net.layers:  # variances, and BatchNorm's factor
+        for index in {"BatchNorm": (1, 2), "CuDNNBatchNorm": (3,)}.get(
+                layer.type, ()):
+            blob = layer.blobs[index]
+            blob.data[...] = random.uniform(.5, 2, blob.data.shape)
+    return net
+
+
+def random_inputs(net, seed=1, **shapes):
+    random = np.random.default_rng(seed)
+    return {name: random.normal(size=shapes.get(name, net.blobs[name].data.shape))
+            .astype(np.float32) for name in net.inputs}
+
+
+def plain(net, inputs, outputs):
+    """Copies of a net's blobs after a forward."""
+    for name, values in inputs.items():
+        net.blobs[name].reshape(*values.shape)
+        net.blobs[name].data[...] = values
+    net.forward()
+    return {name: net.blobs[name].data.copy() for name in outputs}
+
+
+def assert_same(net, within=1e-5, outputs=None, program=None, **shapes):
+    """A program's outputs are the net's, relative to the largest value; returns
+    the kinds of its steps."""
+    program = program or caffe.compile(net, outputs=outputs)
+    inputs = random_inputs(net, **shapes)
+    expected = plain(net, inputs, program.outputs)
+    actual = program.forward(**{name: inputs[name] for name in program.inputs})
+    assert list(actual) == list(expected)
+    for name, values in expected.items():
+        assert actual[name].shape == values.shape, name
+        assert np.isfinite(values).all() and np.ptp(values) > 0
+        difference = abs(actual[name] - values).max() / abs(values).max()
+        assert difference < within, f"{name}: {difference:.1e} of the largest"
+    return [step["kind"] for step in program.explain(0)]
