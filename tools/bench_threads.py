@@ -7,8 +7,9 @@ Each round measures, one after the other, one net in one thread, two nets in two
 threads (which the GIL's release lets run at once) and, as a reference, two nets in two
 processes. Printed are the medians of all rounds: images a second, and the ratio to one
 net in the same round. OpenBLAS and the layers have one thread for each net, so that
-what a second net gains is its own. `busy` are the processors in use: fewer than `nets`,
-and others had them.
+what a second net gains is its own. `busy` are the processors in use: fewer than there
+are nets, and others had them. `each` are the images a second of each busy processor,
+which says what two nets cost each other on a machine that others use too.
 """
 import argparse
 import os
@@ -89,7 +90,7 @@ def main():
     args = parser.parse_args()
     from sknet import models
     from sknet.text import to_text
-    print("passes             nets in      images/s  busy  times one net")
+    print("passes             nets in      images/s  busy  each  times one net")
     with tempfile.TemporaryDirectory() as folder:
         prototxt = Path(folder) / "net.prototxt"
         prototxt.write_text(to_text(models.create(args.model, batch=args.batch)))
@@ -99,9 +100,11 @@ def main():
             for where, rounds in found.items():
                 rates, busy = zip(*rounds)
                 ratios = [rate / one for rate, one in zip(rates, alone)]
-                rate, busy, ratio = map(statistics.median, (rates, busy, ratios))
+                each = [rate / used for rate, used in rounds]
+                rate, busy, each, ratio = map(
+                    statistics.median, (rates, busy, each, ratios))
                 print(f"{what:<18} {where:<12} {rate * args.batch:>8.0f} {busy:>5.2f} "
-                      f"{ratio:>14.2f}", flush=True)
+                      f"{each * args.batch:>5.0f} {ratio:>14.2f}", flush=True)
 
 
 if __name__ == "__main__":

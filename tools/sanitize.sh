@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # Builds Caffe with gcc's sanitizers in build/WHICH, and runs under them
-#   address   ASan and UBSan: the tests of our layers, Caffe's own of nets, solvers,
-#             data and files, and pycaffe's
-#   thread    TSan: the tests of what has threads
-# The first report of either ends the test with a stack, and this with an error.
-# Arguments after WHICH go to the C++ tests: --gtest_filter=Axpy*
+#   address   ASan and UBSan: the C++ tests of our files, and pycaffe's
+#   thread    TSan: the C++ tests of what has threads
+# Any report ends the tests with a stack, and this with an error. Arguments after
+# WHICH go to the C++ tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 which=${1:?address or thread}
@@ -12,14 +11,11 @@ shift
 case $which in
   address)
     sanitizers=address,undefined
-    tests=$(cd caffe_ext/src/caffe/test && ls test_*.cpp | sed 's/^test_//; s/\.cpp$//')
-    tests+=" net solver gradient_based_solver lstm_layer convolution_layer pooling_layer
-      reshape_layer data_layer image_data_layer memory_data_layer hdf5data_layer
-      hdf5_output_layer data_transformer db io blob syncedmem" ;;
+    tests=$(cd caffe_ext/src/caffe/test && ls test_*.cpp | sed 's/^test_//; s/\.cpp$//') ;;
   thread)
     sanitizers=thread
     tests="threads parallel_for augmented_data_layer error internal_thread data_layer
-      image_data_layer memory_data_layer hdf5data_layer hdf5_output_layer db" ;;
+      image_data_layer" ;;
   *)
     echo "sanitize.sh: $which: expected address or thread" >&2
     exit 2 ;;
@@ -30,7 +26,7 @@ export PATH=$PWD/.venv/bin:$PATH
 pip install --quiet "sknet[test]"
 build=$PWD/build/$which
 mkdir -p "$build"
-cp -R build/download "$build"
+[ ! -d build/download ] || cp -R build/download "$build"
 # Many of libcaffe's files in one, which takes a fifth of the time.
 cmake -S . -B "$build" -G Ninja -DPython_EXECUTABLE="$PWD/.venv/bin/python" \
   -DSANITIZE="$sanitizers" -DTESTS="$(echo $tests | tr ' ' ';')" \
@@ -54,9 +50,10 @@ python tests/caffe_folder.py "$folder" "$build"
 
 [ "$which" = address ] || exit 0
 # pycaffe, in a Python that knows of neither. It does not clean up at its end: no
-# leaks are looked for. Left out is what measures or limits the process's memory.
+# leaks are looked for. One test limits the address space: ASan needs terabytes.
 cmake --build "$build" >&2
 cmake --install "$build" --component wheel --prefix "$build/package/caffe" >/dev/null
 export LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libstdc++.so)"
-export ASAN_OPTIONS+=:detect_leaks=0 PYTHONPATH=$build/package:$PWD/python
-python -m pytest -q tests/pycaffe
+export ASAN_OPTIONS+=:detect_leaks=0 PYTHONPATH=$build/package
+python -m pytest -q tests/pycaffe \
+  --deselect tests/pycaffe/test_errors.py::test_out_of_memory
