@@ -23,7 +23,7 @@ esac
 
 tools/setup.sh
 export PATH=$PWD/.venv/bin:$PATH
-pip install --quiet "sknet[test]"
+SKNET_BUILD_DIR=$PWD/build pip install --quiet --no-build-isolation ".[test]"
 build=$PWD/build/$which
 mkdir -p "$build"
 [ ! -d build/download ] || cp -R build/download "$build"

@@ -67,8 +67,8 @@ def test_hdf5_files(make_net, tmp_path):
 
 
 @pytest.mark.parametrize("rows, message", [
-    ([(0, 5)], "has no rows"),
-    ([(2, 5), (0, 5)], "has no rows"),
+    ([(0, 5)], "has no values"),
+    ([(2, 5), (0, 5)], "has no values"),
     ([(2, 5), (2, 4)], "values of a row of data"),
     ([(2, 5), (2, 5000000)], "values of a row of data"),
 ])

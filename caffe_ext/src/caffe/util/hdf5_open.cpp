@@ -1,6 +1,7 @@
 #ifdef USE_HDF5
 #include "caffe/util/hdf5_open.hpp"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -20,8 +21,8 @@ namespace {
 
 bool in_child = false;
 
-// Ends the child; by a signal where the library fails.
-void ReadAndExit(const std::function<void()>& read, int seconds) {
+// The child's life; it says so where it reaches its end.
+void ReadAndTell(const std::function<void()>& read, int seconds, int parent) {
   in_child = true;
   HDF5Lock::RenewAfterFork();
   FLAGS_minloglevel = google::GLOG_FATAL;  // another thread may hold glog's lock
@@ -36,7 +37,8 @@ void ReadAndExit(const std::function<void()>& read, int seconds) {
     read();
   } catch (...) {  // the parent will meet it, too
   }
-  _exit(0);
+  const bool told = write(parent, "", 1) == 1;
+  _exit(told ? 0 : 1);
 }
 
 }  // namespace
@@ -46,16 +48,22 @@ hid_t OpenHDF5(const string& filename, const std::function<void()>& read) {
   CHECK_EQ(stat(filename.c_str(), &state), 0) << filename << ": "
       << strerror(errno);
   if (!in_child) {
+    int ends[2];
+    CHECK_EQ(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0) << "pipe: "
+        << strerror(errno);
     const pid_t child = fork();
-    CHECK_GE(child, 0) << "fork: " << strerror(errno);
     if (child == 0) {
-      ReadAndExit(read, 5 + (state.st_size >> 23));  // 8 MB a second at least
+      // 8 MB a second at least
+      ReadAndTell(read, 5 + (state.st_size >> 23), ends[1]);
     }
-    int status;
-    while (waitpid(child, &status, 0) < 0) {
-      CHECK_EQ(errno, EINTR) << "waitpid: " << strerror(errno);
-    }
-    CHECK_EQ(status, 0) << filename << " is damaged: HDF5's library fails on it";
+    // Somebody else, or nobody, may be who learns of a child's end.
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
+    char told;
+    const bool sound = child > 0 && ::read(ends[0], &told, 1) == 1;
+    close(ends[0]);
+    close(ends[1]);
+    CHECK_GE(child, 0) << "no process to read " << filename << " first";
+    CHECK(sound) << filename << " is damaged: HDF5's library fails on it";
   }
   const hid_t file = H5Fopen(filename.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
   CHECK_GE(file, 0) << filename << " is no HDF5 file, or a damaged one";
