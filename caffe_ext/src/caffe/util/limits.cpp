@@ -63,8 +63,10 @@ int CheckedCount(const vector<int>& shape) {
 }
 
 int CheckedIndex(int index, int count) {
-  CHECK(index >= 0 && index < count) << "the label or index " << index
-      << ": expected 0 to " << count - 1;
+  if (index < 0 || index >= count) {
+    LOG(FATAL) << "the label or index " << index << " is out of range: expected "
+        << "0 to " << count - 1;
+  }
   return index;
 }
 
