@@ -157,6 +157,27 @@ def test_hdf5_weights(make_net, write, tmp_path, name):
         assert (other.params["ip"][0].data == net.params["ip"][0].data).all()
 
 
+def test_hdf5_weights_of_layers_with_slashes(make_net, tmp_path):
+    """As all of SKNet's; some lie in the groups of others."""
+    text = REGRESSION.replace("name: 'ip'", "name: 'unit/ip/x'")
+    assert text != REGRESSION
+    text += """
+        layer { name: 'unit' type: 'ReLU' bottom: 'data' top: 'unit' }
+        layer { name: 'unit/ip' type: 'InnerProduct' bottom: 'unit' top: 'more'
+                inner_product_param { num_output: 3
+                                      weight_filler { type: 'xavier' } } }"""
+    path, net = str(tmp_path / "weights.h5"), make_net(text)
+    net.save_hdf5(path)
+    copy = make_net(text)
+    copy.copy_from(path, strict=True)
+    assert list(net.params) == ["unit/ip/x", "unit/ip"]
+    for name, blobs in net.params.items():
+        for blob, other in zip(blobs, copy.params[name]):
+            assert (blob.data == other.data).all() and net.params[name][0].data.any()
+    with pytest.raises(caffe.Error, match="unit/ip"):
+        make_net(REGRESSION).copy_from(path, strict=True)
+
+
 def test_timer_and_globals():
     timer = caffe.Timer()
     timer.start()

@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 
-#include "caffe/util/hdf5.hpp"
+#include "caffe/util/hdf5_layers.hpp"
 #include "caffe/util/hdf5_lock.hpp"
 #include "caffe/util/hdf5_open.hpp"
 #include "caffe/util/hdf5_scope.hpp"
@@ -42,11 +42,10 @@ Names Stored(const string& file) {
   const hid_t data = H5Gopen2(opened, "data", H5P_DEFAULT);
   CHECK_GE(data, 0) << "Error reading weights from " << file;
   Names names;
-  for (int i = 0; i < hdf5_get_num_links(data); ++i) {
-    const string name = hdf5_get_name_by_idx(data, i);
+  for (const string& name : HDF5Layers(data)) {
     const hid_t layer = H5Gopen2(data, name.c_str(), H5P_DEFAULT);
     CHECK_GE(layer, 0) << "Error reading weights from " << file;
-    if (hdf5_get_num_links(layer) > 0) {
+    if (HDF5ArrayCount(layer) > 0) {
       names.insert(name);
     }
     H5Gclose(layer);

@@ -1,6 +1,6 @@
 """HDF5 as Caffe writes it (.caffemodel.h5): data/LAYER/INDEX.
 
-Caffe itself cannot save layers with a slash in their name so, nor find them.
+BVLC's Caffe cannot save layers with a slash in their name so, nor find them; ours can.
 """
 import numpy as np
 
