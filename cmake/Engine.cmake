@@ -34,6 +34,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
 endif()
 set_target_properties(caffe_engine PROPERTIES
   POSITION_INDEPENDENT_CODE ON
+  UNITY_BUILD OFF  # the names within its files are theirs
   VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION}
   # installed beside libcaffe; oneDNN in the interpreter's lib/ if need be
   INSTALL_RPATH "$ORIGIN;$ORIGIN/../../..")

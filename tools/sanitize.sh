@@ -49,11 +49,11 @@ python tests/caffe_folder.py "$folder" "$build"
   grep -v '^\[ RUN \|^\[       OK\|^\[---'
 
 [ "$which" = address ] || exit 0
-# pycaffe, in a Python that knows of neither. It does not clean up at its end: no
+# In a Python that knows of neither. It does not clean up at its end: no
 # leaks are looked for. One test limits the address space: ASan needs terabytes.
 cmake --build "$build" >&2
 cmake --install "$build" --component wheel --prefix "$build/package/caffe" >/dev/null
 export LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libstdc++.so)"
 export ASAN_OPTIONS+=:detect_leaks=0 PYTHONPATH=$build/package
-python -m pytest -q tests/pycaffe \
+python -m pytest -q tests/pycaffe tests/engine \
   --deselect tests/pycaffe/test_errors.py::test_out_of_memory
