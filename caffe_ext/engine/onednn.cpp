@@ -22,15 +22,5 @@ memory::desc Activations(const Value& value) {
   return memory::desc(dims, memory::data_type::f32, strides);
 }
 
-void AppendRelu(bool relu, float negative_slope, dnnl::post_ops* post) {
-  if (!relu) {
-    return;
-  }
-  // oneDNN's plain ReLU turns NaN into 0; its leaky one hands NaN on.
-  const float kHandsOnNaN = 1e-20f;
-  post->append_eltwise(dnnl::algorithm::eltwise_relu,
-                       negative_slope ? negative_slope : kHandsOnNaN, 0);
-}
-
 }  // namespace engine
 }  // namespace caffe

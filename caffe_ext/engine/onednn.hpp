@@ -3,7 +3,6 @@
 
 #include "engine/graph.hpp"
 #include "engine/packed_weights.hpp"
-#include "engine/step.hpp"
 #include "oneapi/dnnl/dnnl.hpp"
 
 namespace caffe {
@@ -13,7 +12,6 @@ namespace engine {
 dnnl::stream& Stream();
 /// @brief How a value's activations lie in memory.
 dnnl::memory::desc Activations(const Value& value);
-void AppendRelu(bool relu, float negative_slope, dnnl::post_ops* post);
 
 }  // namespace engine
 }  // namespace caffe

@@ -27,9 +27,8 @@ std::unique_ptr<Step> Affine::MakeStep() {
       if (!per_channel) {
         for (int j = 0; j < row; ++j) { y[j] = activation(x[j]); }
       } else if (last) {
-        for (int j = 0; j < row; ++j) {
-          y[j] = activation(scales[j] * x[j] + shifts[j]);
-        }
+        const float *a = scales.data(), *b = shifts.data();
+        for (int j = 0; j < row; ++j) { y[j] = activation(a[j] * x[j] + b[j]); }
       } else {
         const float a = scales[i % channels], b = shifts[i % channels];
         for (int j = 0; j < row; ++j) { y[j] = activation(a * x[j] + b); }

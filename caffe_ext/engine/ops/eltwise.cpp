@@ -45,13 +45,12 @@ std::unique_ptr<Step> Sum::MakeStep() {
       float* y = buffers.outputs[0];
       const float* x0 = buffers.inputs[0];
       const float* x1 = buffers.inputs[1];
-      const size_t last = c.size() - 1;
-      for (size_t i = begin; i < end; ++i) {
-        y[i] = c[0] * x0[i] + c[1] * x1[i];
-      }
-      for (size_t k = 2; k <= last; ++k) {
+      const float c0 = c[0], c1 = c[1];
+      for (size_t i = begin; i < end; ++i) { y[i] = c0 * x0[i] + c1 * x1[i]; }
+      for (size_t k = 2; k < c.size(); ++k) {
         const float* x = buffers.inputs[k];
-        for (size_t i = begin; i < end; ++i) { y[i] += c[k] * x[i]; }
+        const float factor = c[k];
+        for (size_t i = begin; i < end; ++i) { y[i] += factor * x[i]; }
       }
       for (size_t i = begin; i < end; ++i) { y[i] = activation(y[i]); }
     });
@@ -99,11 +98,12 @@ std::unique_ptr<Step> Sigmoid::MakeStep() {
   const size_t count = outputs[0]->count();
   return std::unique_ptr<Step>(new FunctionStep(
       [=](const Buffers& buffers) {
-    InPieces(count, [&](size_t begin, size_t end) {
+    const float* x = buffers.inputs[0];
+    float* y = buffers.outputs[0];
+    InPieces(count, [=](size_t begin, size_t end) {
       for (size_t i = begin; i < end; ++i) {
         // As Caffe's, which does not overflow.
-        buffers.outputs[0][i] =
-            0.5f * std::tanh(0.5f * buffers.inputs[0][i]) + 0.5f;
+        y[i] = 0.5f * std::tanh(0.5f * x[i]) + 0.5f;
       }
     });
   }));

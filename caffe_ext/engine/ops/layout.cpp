@@ -1,9 +1,8 @@
 #include "engine/ops/layout.hpp"
 
-#include <unordered_map>
-
 #include "caffe/common.hpp"
 #include "engine/onednn.hpp"
+#include "engine/step.hpp"
 
 namespace caffe {
 namespace engine {
