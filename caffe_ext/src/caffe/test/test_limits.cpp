@@ -126,11 +126,11 @@ TEST_F(LimitsTest, TestLayers) {
   Refused("type: 'Convolution' convolution_param { num_output: 1 "
           "kernel_size: 3 pad: 1500000000 }", "exceeds INT_MAX");
   Refused("type: 'Convolution' convolution_param { num_output: 1 "
-          "kernel_size: 3 dilation: 2000000000 }", "exceeds INT_MAX");
+          "kernel_size: 3 dilation: 2000000000 }", "found 3, 1, 0 and 2000000000");
   Refused("type: 'Convolution' convolution_param { num_output: 1 "
           "kernel_size: 9 }", "a dimension of the shape");
   Refused("type: 'Deconvolution' convolution_param { num_output: 1 "
-          "kernel_size: 3 stride: 2000000000 }", "exceeds INT_MAX");
+          "kernel_size: 3 stride: 2000000000 }", "found 3, 2000000000, 0 and 1");
   Refused("type: 'Im2col' convolution_param { kernel_size: 50000 pad: 30000 }",
           "exceeds INT_MAX");
   Refused("type: 'Pooling' pooling_param { kernel_size: 2 stride: 0 }",

@@ -72,11 +72,12 @@ int CheckedIndex(int index, int count) {
 
 void CheckWindow(int kernel, int stride, int pad, int dilation) {
   const int kMost = 1 << 28;
-  CHECK(kernel > 0 && kernel <= kMost && stride > 0 && stride <= kMost &&
-        pad >= 0 && dilation >= 0 && dilation <= kMost)
-      << "expected kernel and stride from 1, pad and dilation from 0 to " << kMost
-      << ", found " << kernel << ", " << stride << ", " << pad << " and "
-      << dilation;
+  if (kernel <= 0 || kernel > kMost || stride <= 0 || stride > kMost ||
+      pad < 0 || dilation < 0 || dilation > kMost) {
+    LOG(FATAL) << "expected kernel and stride from 1, pad and dilation from 0 to "
+        << kMost << ", found " << kernel << ", " << stride << ", " << pad
+        << " and " << dilation;
+  }
   CheckedInt(kMost + 2 * int64_t(pad));  // with the image between them
 }
 
