@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
 # Fuzzes libcaffe with libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer:
-#   tools/fuzz.sh [--seconds N] [TARGET...]
+#   tools/fuzz.sh [--seconds N] [--seed N] [TARGET...]
 # Builds in build/fuzz (some minutes the first time), runs each target (of
 # tests/fuzz; default: all) on what was found before, and then for N seconds (60)
 # from the zoo's seeds and the corpus, which grows in build/fuzz/corpus. Prints a
-# line for each; an input that ends the process is left in build/fuzz/found, its
+# line for each (with a seed, other than 0, the same inputs each time); an input that ends the process is left in build/fuzz/found, its
 # log in build/fuzz/TARGET.log, and the exit code is then 1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=60
+seed=0
 targets=()
 while [ $# -gt 0 ]; do
   case $1 in
     --seconds) seconds=$2; shift 2 ;;
+    --seed) seed=$2; shift 2 ;;
     *) targets+=("$1"); shift ;;
   esac
 done
@@ -60,6 +62,7 @@ for target in "${targets[@]}"; do
       "$out/targets/$target" "${limits[@]}" "$known"/*
     fi
     "$out/targets/$target" "${limits[@]}" -max_len=16384 -print_final_stats=1 \
+      -seed="$seed" \
       -max_total_time="$seconds" "$out/corpus/$target" "$out/seeds/$target" "$known"
   ) >"$log" 2>&1 || status=$?
   executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -1)

@@ -202,7 +202,7 @@ class ProtoMutator {
   }
 
   std::string Text(std::string value) {
-    if (Below(4)) { return strings_[Below(strings_.size())]; }
+    if (!strings_.empty() && Below(4)) { return strings_[Below(strings_.size())]; }
     const size_t size = value.size();
     value.resize(size + 16);
     value.resize(LLVMFuzzerMutate(reinterpret_cast<uint8_t*>(&value[0]), size,
