@@ -3,9 +3,10 @@
 #   tools/fuzz.sh [--seconds N] [--seed N] [TARGET...]
 # Builds in build/fuzz (some minutes the first time), runs each target (of
 # tests/fuzz; default: all) on what was found before, and then for N seconds (60)
-# from the zoo's seeds and the corpus, which grows in build/fuzz/corpus. Prints a
-# line for each (with a seed, other than 0, the same inputs each time); an input that ends the process is left in build/fuzz/found, its
-# log in build/fuzz/TARGET.log, and the exit code is then 1.
+# from the zoo's seeds and the corpus, which grows in build/fuzz/corpus. With a seed
+# but 0, the inputs are the same each time. Prints a line for each target; an input
+# that ends the process is left in build/fuzz/found, its log in
+# build/fuzz/TARGET.log, and the exit code is then 1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=60
