@@ -16,6 +16,11 @@ bool Value::LayoutsCoincide() const {
   return shape.size() != 4 || shape[1] == 1 || shape[2] * shape[3] == 1;
 }
 
+bool Value::ChannelsNeighbour() const {
+  return channels_last || (shape.size() > 1 &&
+      count() == static_cast<size_t>(shape[0]) * shape[1]);
+}
+
 Value* Graph::AddValue(const std::string& name,
     const std::vector<int>& shape) {
   values_.emplace_back(new Value);

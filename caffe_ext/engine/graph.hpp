@@ -25,6 +25,8 @@ struct Value {
   size_t count() const;
   /// @brief The same memory means the same in both layouts.
   bool LayoutsCoincide() const;
+  /// @brief Neighbouring numbers are of neighbouring channels.
+  bool ChannelsNeighbour() const;
 };
 
 /**

@@ -30,6 +30,7 @@ OTHERS = {
     "verify": "verify {net} {none}",
     "summary": "summary {net} --macs all",
     "convert": "convert {none} --model {net} --to stock -o {none}",
+    "bench": "bench {net} --engines caffe,compiled",
 }
 
 

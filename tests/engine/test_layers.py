@@ -14,7 +14,7 @@ def convolution(text, **names):
 
 
 GROUPED = [(width, groups, size, stride, dilation)
-           for width, groups in ((4, 4), (4, 2), (8, 3), (16, 2), (32, 2), (24, 1))
+           for width, groups in ((4, 4), (4, 2), (8, 3), (16, 2), (32, 2), (24, 2), (12, 2))
            for size, stride, dilation in (((9, 12), 1, 1), ((7, 7), 1, 2),
                                           ((14, 15), 2, 1), ((10, 6), 2, 2),
                                           ((8, 5), 1, 3), ((1, 1), 1, 1))]
@@ -59,7 +59,7 @@ def test_pooling(text, size, tmp_path):
     assert_same(net)
 
 
-@pytest.mark.parametrize("shape", [(2, 6, 5, 4), (3, 6)])
+@pytest.mark.parametrize("shape", [(2, 6, 5, 4), (3, 6), (2, 6, 5)])
 @pytest.mark.parametrize("type, text", [
     ("ReLU", ""), ("ReLU", "relu_param { negative_slope: 0.3 }"),
     ("BatchNorm", ""), ("CuDNNBatchNorm", ""), ("Scale", ""),
@@ -73,8 +73,8 @@ def test_pooling(text, size, tmp_path):
     ("LRN", ""), ("BatchNorm", "batch_norm_param { use_global_stats: false }"),
     ("Softmax", "softmax_param { axis: 0 }")], ids=str)
 def test_one_bottom(type, text, shape, tmp_path):
-    if type == "LRN" and len(shape) < 4:
-        shape += (1, 1)
+    if type == "LRN":
+        shape = (*shape, 1, 1)[:4]
     net = make_net(tmp_path / "net.prototxt", layer(text, type=type), data=shape)
     assert_same(net)
 
@@ -85,7 +85,7 @@ def test_one_bottom(type, text, shape, tmp_path):
     ("Eltwise", "eltwise_param { operation: MAX }"), ("Concat", ""),
     ("Concat", "concat_param { axis: 0 }"),
     ("Concat", "concat_param { axis: -1 }")], ids=str)
-@pytest.mark.parametrize("shape", [(2, 6, 5, 4), (3, 6)])
+@pytest.mark.parametrize("shape", [(2, 6, 5, 4), (3, 6), (2, 6, 5)])
 def test_two_bottoms(type, text, shape, tmp_path):
     net = make_net(tmp_path / "net.prototxt",
                    layer(text, "data more", type=type), data=shape, more=shape)
@@ -106,10 +106,11 @@ def test_axpy(gate, tmp_path):
     assert_same(net)
 
 
-def test_scale_of_two_bottoms(tmp_path):
+@pytest.mark.parametrize("shape", [(2, 6, 5, 4), (2, 6, 5), (2, 6, 3, 5, 4)])
+def test_scale_of_two_bottoms(shape, tmp_path):
     net = make_net(tmp_path / "net.prototxt", layer(
         "scale_param { axis: 0 }", "data gate", type="Scale"),
-        data=(2, 6, 5, 4), gate=(2, 6))
+        data=shape, gate=(2, 6))
     assert "Gate" in assert_same(net)
 
 

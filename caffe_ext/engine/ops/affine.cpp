@@ -13,7 +13,7 @@ std::unique_ptr<Step> Affine::MakeStep() {
   const std::vector<float> scales(scale.begin(), scale.end());
   const std::vector<float> shifts(shift.begin(), shift.end());
   const Activation activation(relu, negative_slope);
-  const bool last = inputs[0]->channels_last || inputs[0]->LayoutsCoincide();
+  const bool last = inputs[0]->ChannelsNeighbour();
   const bool per_channel = !scales.empty();
   // Rows of values that share a channel, or that run over all channels.
   const int row = last && per_channel ? channels :

@@ -103,7 +103,7 @@ std::unique_ptr<Step> Slice::MakeStep() {
 std::unique_ptr<Step> Softmax::MakeStep() {
   // Of memory in Caffe's order, positions apart.
   const std::vector<int>& shape = inputs[0]->shape;
-  const bool last = inputs[0]->channels_last || inputs[0]->LayoutsCoincide();
+  const bool last = inputs[0]->ChannelsNeighbour();
   const int channels = shape[1];
   const int positions = inputs[0]->count() / (shape[0] * channels);
   return std::unique_ptr<Step>(new FunctionStep(

@@ -71,7 +71,7 @@ void Gate::InferShapes() {
 std::unique_ptr<Step> Gate::MakeStep() {
   const std::vector<int>& shape = inputs[0]->shape;
   const int channels = shape[1];
-  const bool last = inputs[0]->channels_last || inputs[0]->LayoutsCoincide();
+  const bool last = inputs[0]->ChannelsNeighbour();
   const int positions = inputs[0]->count() / (shape[0] * channels);
   const bool adds = inputs.size() > 2;
   const Activation activation(relu, negative_slope);

@@ -58,13 +58,14 @@ class Source:
 
     def net(self, batch):
         """A caffe.Net for a batch."""
-        net = caffe.Net(self.prototxt, caffe.TEST, weights=self.caffemodel)
+        net = caffe.Net(self.prototxt, caffe.TEST, weights=self.caffemodel,
+                        allow="compute")
         net.blobs[self.input].reshape(batch, *self.shape)
         net.reshape()
         return net
 
     def _net(self):
-        return caffe.Net(self.prototxt, caffe.TEST)
+        return caffe.Net(self.prototxt, caffe.TEST, allow="compute")
 
     def _write(self, name, param):
         path = os.path.join(self.folder, name)

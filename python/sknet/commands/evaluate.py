@@ -16,7 +16,7 @@ The same command after a kill or Ctrl-C goes on from there. Without --prediction
 its name is the model's and a number, in the current folder, and it is removed at the
 end, unless images could not be read. The result does not depend on --batch-size,
 --threads, --ray or --processes (probabilities may, in their last digits, on
---batch-size and on the machine).
+--batch-size, on the machine, and on OMP_NUM_THREADS, which is 1 in Ray's workers).
 """
 import json
 import os
