@@ -33,16 +33,6 @@ def marker(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def write(tmp_path):
-    """write(text, name) → the path of a new file, as a string."""
-    def write_file(text, name="net.prototxt"):
-        path = tmp_path / name
-        path.write_text(text)
-        return str(path)
-    return write_file
-
-
-@pytest.fixture
 def images(tmp_path):
     """A folder with a folder of one image."""
     folder = tmp_path / "images/class"

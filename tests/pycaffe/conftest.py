@@ -4,16 +4,6 @@ from small_nets import REGRESSION
 
 
 @pytest.fixture
-def write(tmp_path):
-    """write(text) → the path of a new prototxt, as a string."""
-    def write_file(text, name="net.prototxt"):
-        path = tmp_path / name
-        path.write_text(text)
-        return str(path)
-    return write_file
-
-
-@pytest.fixture
 def make_net(write):
     """make_net(prototxt, phase) → a net."""
     return lambda text, phase=caffe.TEST: caffe.Net(write(text), phase)

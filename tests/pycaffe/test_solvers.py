@@ -8,9 +8,8 @@ import time
 from pathlib import Path
 
 import caffe
-import numpy as np
 import pytest
-from small_nets import REGRESSION, input_layer
+from small_nets import REGRESSION
 
 SOLVERS = ("SGDSolver", "NesterovSolver", "AdaGradSolver", "RMSPropSolver",
            "AdaDeltaSolver", "AdamSolver")

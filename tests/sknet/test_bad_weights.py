@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sknet.errors import InputError
-from sknet.source import shipped
 from sknet.proto import caffe_pb2
 from sknet.weights import files
 from sknet.weights.blobs import Blob, Layer, Weights

@@ -16,7 +16,6 @@ import pytest
 from PIL import Image
 
 from sknet.data.datasets import open_dataset
-from sknet.errors import InputError
 from sknet.proto import caffe_pb2
 from sknet.training import snapshots
 from sknet.training.lmdb_making import make_lmdb

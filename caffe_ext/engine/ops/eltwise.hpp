@@ -16,6 +16,12 @@ struct Sum : public Op {
   virtual int InPlaceOf() const { return 0; }
   virtual std::unique_ptr<Step> MakeStep();
 
+  /// @brief Of two different values, as they are: what others can do besides.
+  bool AddsTwo() const {
+    return inputs.size() == 2 && inputs[0] != inputs[1] &&
+        coefficients == std::vector<float>(2, 1);
+  }
+
   std::vector<float> coefficients;
   bool relu = false;
   float negative_slope = 0;

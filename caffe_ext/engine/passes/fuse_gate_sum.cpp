@@ -7,9 +7,7 @@ namespace engine {
 void FuseGateSum(Graph* graph) {
   for (Op* op : graph->Snapshot()) {
     Sum* sum = As<Sum>(op);
-    if (sum == NULL || sum->inputs.size() != 2 ||
-        sum->coefficients != std::vector<float>(2, 1) ||
-        sum->inputs[0] == sum->inputs[1]) {
+    if (sum == NULL || !sum->AddsTwo()) {
       continue;
     }
     for (int i = 1; i >= 0; --i) {

@@ -10,9 +10,7 @@ namespace engine {
 void FuseResidual(Graph* graph) {
   for (Op* op : graph->Snapshot()) {
     Sum* sum = As<Sum>(op);
-    if (sum == NULL || sum->inputs.size() != 2 ||
-        sum->coefficients != std::vector<float>(2, 1) ||
-        sum->inputs[0] == sum->inputs[1]) {
+    if (sum == NULL || !sum->AddsTwo()) {
       continue;
     }
     // The later of two convolutions, so that both run before the sum.
