@@ -86,7 +86,7 @@ def random_weights(net, seed=0):
         if blobs and layer.type in ("BatchNorm", "CuDNNBatchNorm"):
             x = net.blobs[net.bottom_names[name][0]].data
             axes = (0, *range(2, x.ndim))
-            mean, var = x.mean(axis=axes), x.var(axis=axes) + 1e-2 * x.var()
+            mean, var = x.mean(axis=axes), x.var(axis=axes) + 1e-1 * (x ** 2).mean()
             ones, zeros = np.ones_like(mean), np.zeros_like(mean)
             values = ((mean, var, np.ones(1)) if layer.type == "BatchNorm"
                       else (ones, zeros, mean, var))
