@@ -1,18 +1,7 @@
 # Compiled inference (caffe_ext/engine): libcaffe_engine, on oneDNN.
-if(NOT BUILD_SHARED_LIBS)
-  return()  # it and pycaffe must share one libcaffe
-endif()
-# PyPI's packages onednn-cpu-gomp and onednn-devel-cpu-gomp lie where Python does.
-execute_process(
-  COMMAND ${Python_EXECUTABLE} -c "import sys; print(sys.prefix)"
-  OUTPUT_VARIABLE python_prefix OUTPUT_STRIP_TRAILING_WHITESPACE)
-find_package(dnnl 3 CONFIG QUIET HINTS ${python_prefix})
-find_package(OpenMP QUIET COMPONENTS CXX)
-if(NOT dnnl_FOUND OR NOT OpenMP_CXX_FOUND)
-  message(STATUS "no oneDNN 3, or no OpenMP: no compiled inference")
+if(NOT ONEDNN)
   return()
 endif()
-message(STATUS "oneDNN ${dnnl_VERSION}: ${dnnl_DIR}")
 set(engine_dir ${PROJECT_SOURCE_DIR}/caffe_ext/engine)
 file(GLOB_RECURSE engine_sources CONFIGURE_DEPENDS ${engine_dir}/*.cpp)
 add_library(caffe_engine ${engine_sources})
@@ -36,5 +25,4 @@ set_target_properties(caffe_engine PROPERTIES
   POSITION_INDEPENDENT_CODE ON
   UNITY_BUILD OFF  # the names within its files are theirs
   VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION}
-  # installed beside libcaffe; oneDNN in the interpreter's lib/ if need be
-  INSTALL_RPATH "$ORIGIN;$ORIGIN/../../..")
+  INSTALL_RPATH "${ONEDNN_RPATH}")

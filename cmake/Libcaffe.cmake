@@ -32,6 +32,11 @@ target_compile_options(caffe PRIVATE
 set_target_properties(caffe PROPERTIES
   VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION}
   POSITION_INDEPENDENT_CODE ON)
+if(ONEDNN)
+  target_compile_definitions(caffe PRIVATE USE_ONEDNN)
+  target_link_libraries(caffe PRIVATE DNNL::dnnl)
+  set_target_properties(caffe PROPERTIES INSTALL_RPATH "${ONEDNN_RPATH}")
+endif()
 own_warnings(caffe)
 
 if(NOT CPU_ONLY)
