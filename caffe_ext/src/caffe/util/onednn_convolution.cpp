@@ -3,12 +3,12 @@
 #include <cstring>
 #include <memory>
 #include <string>
-#include <tuple>
 #include <unordered_map>
 #include <vector>
 
 #include "caffe/common.hpp"
 #include "caffe/util/onednn_convolution.hpp"
+#include "caffe/util/parallel_for.hpp"
 #include "oneapi/dnnl/dnnl.hpp"
 
 namespace caffe {
@@ -39,16 +39,12 @@ void WithErrors(const F& f) {
   }
 }
 
-memory::desc Strided(const Dims& dims, const Dims& strides) {
-  return memory::desc(dims, memory::data_type::f32, strides);
-}
-
 memory::desc Plain(const Dims& dims) {
   Dims strides(dims.size(), 1);
   for (size_t i = dims.size() - 1; i > 0; --i) {
     strides[i - 1] = strides[i] * dims[i];
   }
-  return Strided(dims, strides);
+  return memory::desc(dims, memory::data_type::f32, strides);
 }
 
 memory::desc Any(const Dims& dims) {
@@ -92,125 +88,133 @@ class Workspace {
 thread_local memory Workspace::memory_;
 thread_local size_t Workspace::size_ = 0;
 
-// A blob as a pass sees it: whole, or some of its rows and columns as images of
-// their own, one part after the other along the batch.
-struct View {
-  struct Part {
-    memory::desc desc;
-    size_t offset;  // in numbers, from the blob's first
-  };
-
-  // Every step-th row and column, from each of the first ones, or from the very
-  // first alone. Images with fewer rows or columns than others end in zeros.
-  View(int num, int channels, const int* size, const int* step, bool all) {
-    const int starts[] = {all ? step[0] : 1, all ? step[1] : 1};
-    const memory::dim area = static_cast<memory::dim>(size[0]) * size[1];
-    const Dims strides = {channels * area, area, step[0] * size[1], step[1]};
-    const auto length = [&](int axis, int start) {
-      return (size[axis] - start + step[axis] - 1) / step[axis];
-    };
-    num_ = num;
-    dims = {num * starts[0] * starts[1], channels, length(0, 0), length(1, 0)};
-    for (int y = 0; y < starts[0]; ++y) {
-      for (int x = 0; x < starts[1]; ++x) {
-        if (length(0, y) > 0 && length(1, x) > 0) {
-          parts.push_back({Strided({num, channels, length(0, y), length(1, x)},
-              strides), static_cast<size_t>(y) * size[1] + x});
-        }
-      }
-    }
-    padded = all && (size[0] % step[0] || size[1] % step[1]);
-    partial = !all && (step[0] > 1 || step[1] > 1);
-    count = num * channels * area;
-  }
-
-  // All of an array.
-  explicit View(const Dims& dims)
-      : dims(dims), parts({{Plain(dims), 0}}), padded(false), partial(false),
-        count(Plain(dims).get_size() / sizeof(float)), num_(dims[0]) {}
-
-  // Where part i is in an array of dims.
-  memory::desc Place(const memory::desc& array, size_t i) const {
-    if (parts.size() == 1) {
-      return array;
-    }
-    Dims offset(dims.size(), 0);
-    offset[0] = i * num_;
-    return array.submemory_desc(parts[i].desc.get_dims(), offset);
-  }
-
-  Dims dims;
-  std::vector<Part> parts;
-  bool padded;   // the parts leave something of the array to zeros
-  bool partial;  // and something of the blob
-  size_t count;  // the blob's
-
- private:
-  int num_;
-};
-
-// Copies between a blob and an array in a pass's own layout.
-class Transfer {
+// Copies between an array in Caffe's order and one in a pass's own.
+class Reordering {
  public:
-  enum Direction { TO_PASS, TO_BLOB, ADD_TO_BLOB };
+  enum Direction { TO_PASS, FROM_PASS, ADD_FROM_PASS };
 
-  Transfer(const View& view, const memory::desc& array, Direction direction)
-      : view_(view), array_(array), in_place_(direction != ADD_TO_BLOB &&
-            view.parts.size() == 1 && view.parts[0].desc == array) {
+  Reordering(const Dims& dims, const memory::desc& array, Direction direction)
+      : plain_(Plain(dims)), array_(array),
+        same_(direction != ADD_FROM_PASS && plain_ == array) {
+    if (same_) {
+      return;
+    }
     dnnl::primitive_attr attributes;
-    if (direction == ADD_TO_BLOB) {
+    if (direction == ADD_FROM_PASS) {
       dnnl::post_ops sum;
       sum.append_sum(1);
       attributes.set_post_ops(sum);
     }
-    for (size_t i = 0; i < view.parts.size() && !in_place_; ++i) {
-      const memory::desc& blob = view.parts[i].desc;
-      const memory::desc place = view.Place(array, i);
-      places_.push_back(place);
-      copies_.push_back(dnnl::reorder(direction == TO_PASS ?
-          dnnl::reorder::primitive_desc(Cpu(), blob, Cpu(), place, attributes) :
-          dnnl::reorder::primitive_desc(Cpu(), place, Cpu(), blob, attributes)));
-    }
+    const bool to_pass = direction == TO_PASS;
+    copy_ = dnnl::reorder(dnnl::reorder::primitive_desc(
+        Cpu(), to_pass ? plain_ : array_, Cpu(), to_pass ? array_ : plain_,
+        attributes));
   }
 
-  size_t Need() const { return in_place_ ? 0 : Workspace::Need(array_); }
+  size_t Need() const { return same_ ? 0 : Workspace::Need(array_); }
 
-  // The array, filled.
-  memory Read(const float* blob, Workspace* space) {
-    memory array = Room(blob, space);
-    if (!in_place_ && view_.padded) {
-      std::memset(array.get_data_handle(), 0, array_.get_size());
-    }
-    for (size_t i = 0; i < copies_.size(); ++i) {
-      memory from = At(view_.parts[i].desc, blob + view_.parts[i].offset);
-      memory to(places_[i], Cpu(), array.get_data_handle());
-      copies_[i].execute(Stream(), from, to);
+  // The pass's array, filled.
+  memory Read(const float* plain, Workspace* space) {
+    memory array = Room(plain, space);
+    if (!same_) {
+      memory from = At(plain_, plain);
+      copy_.execute(Stream(), from, array);
     }
     return array;
   }
 
-  // The array, to be filled and handed to Write.
-  memory Room(const float* blob, Workspace* space) const {
-    return in_place_ ? At(array_, blob) : space->Take(array_);
+  // The pass's array, to be filled and handed to Write.
+  memory Room(const float* plain, Workspace* space) const {
+    return same_ ? At(array_, plain) : space->Take(array_);
   }
 
-  void Write(const memory& array, float* blob) {
-    if (view_.partial) {
-      std::memset(blob, 0, view_.count * sizeof(float));
-    }
-    for (size_t i = 0; i < copies_.size(); ++i) {
-      memory from(places_[i], Cpu(), array.get_data_handle());
-      memory to = At(view_.parts[i].desc, blob + view_.parts[i].offset);
-      copies_[i].execute(Stream(), from, to);
+  void Write(memory array, float* plain) {
+    if (!same_) {
+      memory to = At(plain_, plain);
+      copy_.execute(Stream(), array, to);
     }
   }
 
  private:
-  View view_;
-  memory::desc array_;
-  bool in_place_;
-  std::vector<memory::desc> places_;
-  std::vector<dnnl::reorder> copies_;
+  memory::desc plain_, array_;
+  bool same_;
+  dnnl::reorder copy_;
+};
+
+// A blob's images as a pass gets them: as they are, or every step-th row and
+// column as an image of its own, from each of the first ones or from the very first
+// alone. Such images are equally large, some with zeros in the end.
+class Images {
+ public:
+  Images(int num, int channels, const int* size, const int* step, bool all)
+      : num_(num), channels_(channels), height_(size[0]), width_(size[1]),
+        step_h_(step[0]), step_w_(step[1]), parts_h_(all ? step[0] : 1),
+        parts_w_(all ? step[1] : 1),
+        dims_({num * parts_h_ * parts_w_, channels,
+               (size[0] - 1) / step[0] + 1, (size[1] - 1) / step[1] + 1}) {}
+
+  const Dims& dims() const { return dims_; }
+  size_t Need() const { return same() ? 0 : Workspace::Need(Plain(dims_)); }
+
+  const float* Gather(const float* blob, Workspace* space) const {
+    if (same()) {
+      return blob;
+    }
+    float* images = Room(NULL, space);
+    const int columns = dims_[3], step = step_w_;
+    ForEachRow([=](size_t from, size_t to, int count) {
+      for (int i = 0; i < count; ++i) { images[to + i] = blob[from + i * step]; }
+      std::fill(images + to + count, images + to + columns, 0.f);
+    });
+    return images;
+  }
+
+  // Where the pass's images go: to what Scatter reads, or into the blob itself.
+  float* Room(float* blob, Workspace* space) const {
+    return same() ? blob : static_cast<float*>(
+        space->Take(Plain(dims_)).get_data_handle());
+  }
+
+  void Scatter(const float* images, float* blob) const {
+    if (same()) {
+      return;
+    }
+    if (parts_h_ < step_h_ || parts_w_ < step_w_) {
+      std::fill_n(blob, static_cast<size_t>(num_) * channels_ * height_ * width_,
+                  0.f);
+    }
+    const int step = step_w_;
+    ForEachRow([=](size_t to, size_t from, int count) {
+      for (int i = 0; i < count; ++i) { blob[to + i * step] = images[from + i]; }
+    });
+  }
+
+ private:
+  bool same() const { return step_h_ == 1 && step_w_ == 1; }
+
+  // f(begin in the blob, begin in the images, numbers in the blob) for each row of
+  // the images.
+  template <typename F>
+  void ForEachRow(const F& f) const {
+    const int rows = dims_[2], columns = dims_[3];
+    ParallelFor(num_ * channels_, height_ * width_, [&](int plane) {
+      for (int y = 0; y < parts_h_; ++y) {
+        for (int x = 0; x < parts_w_; ++x) {
+          const size_t image = static_cast<size_t>(y * parts_w_ + x) * num_
+              * channels_ + plane;
+          for (int row = 0; row < rows; ++row) {
+            const int h = y + row * step_h_;
+            f((static_cast<size_t>(plane) * height_ + h) * width_ + x,
+              (image * rows + row) * columns,
+              h < height_ ? (width_ - x + step_w_ - 1) / step_w_ : 0);
+          }
+        }
+      }
+    });
+  }
+
+  int num_, channels_, height_, width_, step_h_, step_w_, parts_h_, parts_w_;
+  Dims dims_;
 };
 
 // Groups of few channels, several as one: its weights are theirs along the
@@ -286,39 +290,49 @@ class MergedGroups {
   Dims dims_;
 };
 
-// A convolution without dilation that does what the one with it does.
-struct Undilated {
-  explicit Undilated(const ConvolutionShape& s) {
-    bool possible = true;
-    for (int i = 0; i < 2; ++i) {
-      const int d = s.dilation[i];
-      possible = possible && s.pad[i] % d == 0
-          && (s.stride[i] == 1 || s.stride[i] == d);
+// A convolution as a pass computes it: without dilation, where images of every
+// d-th row and column can do that.
+struct Geometry {
+  explicit Geometry(const ConvolutionShape& s) : Geometry(s, Divide(s)) {}
+
+  Images source, target;
+  Dims strides, dilates, pad, end_pad;
+
+ private:
+  enum Division {
+    NONE,
+    ALL,    // stride 1: each image's outputs are an image of their own
+    FIRST,  // stride d: the first image alone is looked at
+  };
+
+  static Division Divide(const ConvolutionShape& s) {
+    const int* d = s.dilation;
+    if ((d[0] == 1 && d[1] == 1) || s.pad[0] % d[0] || s.pad[1] % d[1]) {
+      return NONE;
     }
-    // Each stride's own rows meet in the output, which is whole then.
-    const bool whole_target = s.stride[0] == s.dilation[0]
-        && s.stride[1] == s.dilation[1];
-    const bool parts = s.stride[0] == 1 && s.stride[1] == 1;
-    possible = possible && (whole_target || parts);
-    const int one[] = {1, 1};
-    const int* step = possible ? s.dilation : one;
-    source.reset(new View(s.num, s.channels, s.input, step,
-        !(possible && whole_target)));
-    target.reset(new View(s.num, s.outputs, s.output,
-        possible && whole_target ? one : step, true));
+    return s.stride[0] == 1 && s.stride[1] == 1 ? ALL :
+        s.stride[0] == d[0] && s.stride[1] == d[1] ? FIRST : NONE;
+  }
+
+  Geometry(const ConvolutionShape& s, Division division)
+      : source(s.num, s.channels, s.input, Step(s, division != NONE),
+               division == ALL),
+        target(s.num, s.outputs, s.output, Step(s, division == ALL), true) {
     for (int i = 0; i < 2; ++i) {
-      strides.push_back(possible && whole_target ? 1 : s.stride[i]);
-      dilates.push_back(possible ? 0 : s.dilation[i] - 1);
-      pad.push_back(s.pad[i] / step[i]);
-      // Rows of padding at the end that reach the output: not always as many.
+      strides.push_back(division == NONE ? s.stride[i] : 1);
+      dilates.push_back(division == NONE ? s.dilation[i] - 1 : 0);
+      pad.push_back(s.pad[i] / Step(s, division != NONE)[i]);
+      // What the last output reaches of it; less than nothing, if not all rows.
       const int extent = (dilates[i] + 1) * (s.kernel[i] - 1) + 1;
-      end_pad.push_back((target->dims[i + 2] - 1) * strides[i] + extent
-          - source->dims[i + 2] - pad[i]);
+      end_pad.push_back((target.dims()[i + 2] - 1) * strides[i] + extent
+          - source.dims()[i + 2] - pad[i]);
     }
   }
 
-  std::unique_ptr<View> source, target;
-  Dims strides, dilates, pad, end_pad;
+  static const int* Step(const ConvolutionShape& s, bool dilation) {
+    static const int kOne[] = {1, 1};
+    return dilation ? s.dilation : kOne;
+  }
 };
 
 class Convolution : public OneDNNConvolution {
@@ -326,9 +340,9 @@ class Convolution : public OneDNNConvolution {
   Convolution(const ConvolutionShape& s, bool bias)
       : groups_(s), geometry_(s), bias_(bias), outputs_(s.outputs),
         described_(Describe()) {
-    forward_.reset(new Pass(described_, described_.src_desc(), Transfer::TO_PASS,
-        described_.weights_desc(), Transfer::TO_PASS, described_.dst_desc(),
-        Transfer::TO_BLOB, *this));
+    forward_.reset(new Pass(described_, described_.src_desc(), Reordering::TO_PASS,
+        described_.weights_desc(), Reordering::TO_PASS, described_.dst_desc(),
+        Reordering::FROM_PASS, *this));
   }
 
   std::string Implementation() const { return described_.impl_info_str(); }
@@ -338,9 +352,10 @@ class Convolution : public OneDNNConvolution {
     WithErrors([&] {
       Pass& pass = *forward_;
       Workspace space(pass.need);
-      const memory target = pass.target.Room(y, &space);
+      float* images = geometry_.target.Room(y, &space);
+      const memory target = pass.target.Room(images, &space);
       std::unordered_map<int, memory> arguments = {
-          {DNNL_ARG_SRC, pass.source.Read(x, &space)},
+          {DNNL_ARG_SRC, pass.source.Read(geometry_.source.Gather(x, &space), &space)},
           {DNNL_ARG_WEIGHTS,
            pass.weights.Read(groups_.Merge(w, &space), &space)},
           {DNNL_ARG_DST, target},
@@ -349,7 +364,8 @@ class Convolution : public OneDNNConvolution {
         arguments[DNNL_ARG_BIAS] = At(BiasLayout(), b);
       }
       pass.primitive.execute(Stream(), arguments);
-      pass.target.Write(target, y);
+      pass.target.Write(target, images);
+      geometry_.target.Scatter(images, y);
     });
   }
 
@@ -357,24 +373,26 @@ class Convolution : public OneDNNConvolution {
     WithErrors([&] {
       if (!backward_data_) {
         const dnnl::convolution_backward_data::primitive_desc chosen(Cpu(),
-            dnnl::algorithm::convolution_direct, Any(geometry_.source->dims),
-            Any(groups_.dims()), Any(geometry_.target->dims), geometry_.strides,
+            dnnl::algorithm::convolution_direct, Any(geometry_.source.dims()),
+            Any(groups_.dims()), Any(geometry_.target.dims()), geometry_.strides,
             geometry_.dilates, geometry_.pad, geometry_.end_pad, described_,
             Attributes());
         backward_data_.reset(new Pass(chosen, chosen.diff_src_desc(),
-            Transfer::TO_BLOB, chosen.weights_desc(), Transfer::TO_PASS,
-            chosen.diff_dst_desc(), Transfer::TO_PASS, *this));
+            Reordering::FROM_PASS, chosen.weights_desc(), Reordering::TO_PASS,
+            chosen.diff_dst_desc(), Reordering::TO_PASS, *this));
       }
       Pass& pass = *backward_data_;
       Workspace space(pass.need);
-      const memory source = pass.source.Room(dx, &space);
+      float* images = geometry_.source.Room(dx, &space);
+      const memory source = pass.source.Room(images, &space);
       pass.primitive.execute(Stream(), {
-          {DNNL_ARG_DIFF_DST, pass.target.Read(dy, &space)},
+          {DNNL_ARG_DIFF_DST, pass.target.Read(geometry_.target.Gather(dy, &space), &space)},
           {DNNL_ARG_WEIGHTS,
            pass.weights.Read(groups_.Merge(w, &space), &space)},
           {DNNL_ARG_DIFF_SRC, source},
           {DNNL_ARG_SCRATCHPAD, space.Take(pass.scratchpad)}});
-      pass.source.Write(source, dx);
+      pass.source.Write(source, images);
+      geometry_.source.Scatter(images, dx);
     });
   }
 
@@ -383,21 +401,21 @@ class Convolution : public OneDNNConvolution {
     WithErrors([&] {
       if (!backward_weights_) {
         const dnnl::convolution_backward_weights::primitive_desc chosen(Cpu(),
-            dnnl::algorithm::convolution_direct, Any(geometry_.source->dims),
+            dnnl::algorithm::convolution_direct, Any(geometry_.source.dims()),
             Any(groups_.dims()), bias_ ? BiasLayout() : memory::desc(),
-            Any(geometry_.target->dims), geometry_.strides, geometry_.dilates,
+            Any(geometry_.target.dims()), geometry_.strides, geometry_.dilates,
             geometry_.pad, geometry_.end_pad, described_, Attributes());
         backward_weights_.reset(new Pass(chosen, chosen.src_desc(),
-            Transfer::TO_PASS, chosen.diff_weights_desc(), Transfer::ADD_TO_BLOB,
-            chosen.diff_dst_desc(), Transfer::TO_PASS, *this));
+            Reordering::TO_PASS, chosen.diff_weights_desc(), Reordering::ADD_FROM_PASS,
+            chosen.diff_dst_desc(), Reordering::TO_PASS, *this));
       }
       Pass& pass = *backward_weights_;
       Workspace space(pass.need);
       float* sum = groups_.Sum(dw, &space);
       const memory weights = pass.weights.Room(sum, &space);
       std::unordered_map<int, memory> arguments = {
-          {DNNL_ARG_SRC, pass.source.Read(x, &space)},
-          {DNNL_ARG_DIFF_DST, pass.target.Read(dy, &space)},
+          {DNNL_ARG_SRC, pass.source.Read(geometry_.source.Gather(x, &space), &space)},
+          {DNNL_ARG_DIFF_DST, pass.target.Read(geometry_.target.Gather(dy, &space), &space)},
           {DNNL_ARG_DIFF_WEIGHTS, weights},
           {DNNL_ARG_SCRATCHPAD, space.Take(pass.scratchpad)}};
       if (bias_) {
@@ -419,20 +437,21 @@ class Convolution : public OneDNNConvolution {
   struct Pass {
     template <typename Chosen>
     Pass(const Chosen& chosen, const memory::desc& source_layout,
-        Transfer::Direction source_direction, const memory::desc& weights_layout,
-        Transfer::Direction weights_direction, const memory::desc& target_layout,
-        Transfer::Direction target_direction, const Convolution& of)
+        Reordering::Direction source_direction, const memory::desc& weights_layout,
+        Reordering::Direction weights_direction, const memory::desc& target_layout,
+        Reordering::Direction target_direction, const Convolution& of)
         : primitive(chosen.get()), scratchpad(chosen.scratchpad_desc()),
-          source(*of.geometry_.source, source_layout, source_direction),
-          weights(View(of.groups_.dims()), weights_layout, weights_direction),
-          target(*of.geometry_.target, target_layout, target_direction),
+          source(of.geometry_.source.dims(), source_layout, source_direction),
+          weights(of.groups_.dims(), weights_layout, weights_direction),
+          target(of.geometry_.target.dims(), target_layout, target_direction),
           need(source.Need() + weights.Need() + target.Need()
+              + of.geometry_.source.Need() + of.geometry_.target.Need()
               + of.groups_.Need() + Workspace::Need(scratchpad)
               + Workspace::Need(of.BiasLayout())) {}
 
     dnnl::primitive primitive;
     memory::desc scratchpad;
-    Transfer source, weights, target;
+    Reordering source, weights, target;
     size_t need;
   };
 
@@ -447,14 +466,14 @@ class Convolution : public OneDNNConvolution {
   dnnl::convolution_forward::primitive_desc Describe() const {
     return dnnl::convolution_forward::primitive_desc(Cpu(),
         dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct,
-        Any(geometry_.source->dims), Any(groups_.dims()),
-        bias_ ? BiasLayout() : memory::desc(), Any(geometry_.target->dims),
+        Any(geometry_.source.dims()), Any(groups_.dims()),
+        bias_ ? BiasLayout() : memory::desc(), Any(geometry_.target.dims()),
         geometry_.strides, geometry_.dilates, geometry_.pad, geometry_.end_pad,
         Attributes());
   }
 
   const MergedGroups groups_;
-  const Undilated geometry_;
+  const Geometry geometry_;
   const bool bias_;
   const int outputs_;
   const dnnl::convolution_forward::primitive_desc described_;
