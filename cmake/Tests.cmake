@@ -16,6 +16,9 @@ if(NOT CPU_ONLY)
 endif()
 add_executable(caffe_test EXCLUDE_FROM_ALL ${test_sources})
 target_link_libraries(caffe_test PRIVATE caffe caffe_gtest Threads::Threads)
+if(ONEDNN)
+  target_compile_definitions(caffe_test PRIVATE USE_ONEDNN)
+endif()
 set_target_properties(caffe_test PROPERTIES
   OUTPUT_NAME test.testbin
   UNITY_BUILD OFF  # each has helpers of its own, of the same names

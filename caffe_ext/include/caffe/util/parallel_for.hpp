@@ -1,6 +1,7 @@
 #ifndef CAFFE_UTIL_PARALLEL_FOR_HPP_
 #define CAFFE_UTIL_PARALLEL_FOR_HPP_
 
+#include <algorithm>
 #include <functional>
 
 // Vector instructions by OpenMP's simd pragmas, which need -fopenmp-simd and no
@@ -39,6 +40,16 @@ inline void ParallelFor(const int n, const int cost, const F& f) {
   } else {
     ParallelRanges(n, range);
   }
+}
+
+/// @brief ParallelFor of single numbers: calls f(begin, end) for blocks of [0, n).
+template <typename F>
+inline void ParallelBlocks(const int n, const F& f) {
+  const int kBlock = 1 << 12;
+  ParallelFor(n / kBlock + 1, kBlock, [&](int block) {
+    const int begin = block * kBlock;
+    f(begin, begin + std::min(kBlock, n - begin));
+  });
 }
 
 }  // namespace caffe
