@@ -26,9 +26,10 @@ target_include_directories(caffe PUBLIC
   $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(caffe PUBLIC caffe_deps)
-# Our layers' simd pragmas (caffe/util/parallel_for.hpp); no runtime library.
+# Our layers' simd pragmas (caffe/util/parallel_for.hpp); no runtime library. GCC
+# makes vectors of comparisons only where nobody waits for their exceptions.
 target_compile_options(caffe PRIVATE
-  $<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang,AppleClang>:-fopenmp-simd>)
+  "$<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang,AppleClang>:-fopenmp-simd;-fno-trapping-math>")
 set_target_properties(caffe PROPERTIES
   VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION}
   POSITION_INDEPENDENT_CODE ON)
