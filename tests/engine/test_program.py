@@ -144,8 +144,8 @@ def test_memory_is_reused(tmp_path):
         f"layer {{ name: '{i}' type: 'Convolution' bottom: "
         f"'{i - 1 if i else 'data'}' top: '{i}' convolution_param {{ "
         f"num_output: 8 kernel_size: 1 }} }}\n" for i in range(20))
-    net = make_net(tmp_path / "net.prototxt", layers, data=(1, 8, 64, 64))
-    image = 8 * 64 * 64 * 4
+    net = make_net(tmp_path / "net.prototxt", layers, data=(1, 8, 128, 128))
+    image = 8 * 128 * 128 * 4
     assert caffe.compile(net).activation_bytes < 3.5 * image
     assert_same(net, within=1e-4)
 
