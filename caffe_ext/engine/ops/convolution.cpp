@@ -2,7 +2,6 @@
 
 #include "caffe/common.hpp"
 #include "engine/kernels/grouped_3x3.hpp"
-#include "engine/kernels/pointwise.hpp"
 #include "engine/linear_step.hpp"
 #include "engine/onednn.hpp"
 
@@ -51,9 +50,6 @@ double Convolution::MultiplyAdds() const {
 std::unique_ptr<Step> Convolution::MakeStep() {
   if (FitsGrouped3x3(*this)) {
     return MakeGrouped3x3({this}, *inputs[0], *outputs[0], false);
-  }
-  if (FitsPointwise(*this)) {
-    return MakePointwise(*this);
   }
   const memory::data_type f32 = memory::data_type::f32;
   const bool residual = inputs.size() > 1;
