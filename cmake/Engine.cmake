@@ -17,6 +17,8 @@ target_compile_options(caffe_engine PRIVATE ${OWN_WARNINGS})
 set(steps ${engine_sources})
 list(FILTER steps INCLUDE REGEX "/(ops|kernels)/")
 list(FILTER steps EXCLUDE REGEX "/caffe_layer\\.cpp$")
+# Choices between results are vectorised where both may be computed.
+set_property(SOURCE ${steps} APPEND PROPERTY COMPILE_OPTIONS -fno-trapping-math)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set_property(SOURCE ${steps} APPEND PROPERTY COMPILE_OPTIONS
                -march=x86-64-v3)

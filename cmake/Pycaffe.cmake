@@ -30,6 +30,9 @@ set_target_properties(pycaffe_tool PROPERTIES
   INSTALL_RPATH "$ORIGIN;$ORIGIN/../../${CMAKE_INSTALL_LIBDIR}")
 
 if(TARGET caffe_engine)
+  target_link_libraries(pycaffe_tool PRIVATE caffe_engine)
+  target_compile_definitions(pycaffe_tool PRIVATE USE_ENGINE)
+
   pybind11_add_module(pycaffe_engine MODULE NO_EXTRAS
                       ${STAGED}/python/caffe/_engine.cpp)
   target_link_libraries(pycaffe_engine PRIVATE caffe_engine)

@@ -12,6 +12,17 @@ size_t Value::count() const {
                          std::multiplies<size_t>());
 }
 
+std::vector<int> Value::MemoryShape() const {
+  std::vector<int> sizes(shape.size());
+  for (size_t i = 0; i < shape.size(); ++i) { sizes[MemoryAxis(i)] = shape[i]; }
+  return sizes;
+}
+
+int Value::MemoryAxis(int axis) const {
+  const bool last = channels_last && shape.size() == 4;
+  return !last || axis == 0 ? axis : axis == 1 ? 3 : axis - 1;
+}
+
 bool Value::LayoutsCoincide() const {
   return shape.size() != 4 || shape[1] == 1 || shape[2] * shape[3] == 1;
 }

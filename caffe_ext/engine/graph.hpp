@@ -23,6 +23,10 @@ struct Value {
   bool channels_last = false;
 
   size_t count() const;
+  /// @brief The sizes of the axes in the order in which they lie in memory.
+  std::vector<int> MemoryShape() const;
+  /// @brief The place there of one of Caffe's axes.
+  int MemoryAxis(int axis) const;
   /// @brief The same memory means the same in both layouts.
   bool LayoutsCoincide() const;
   /// @brief Neighbouring numbers are of neighbouring channels.

@@ -40,7 +40,10 @@ std::unique_ptr<Graph> Import(const Net<float>& net,
     std::unique_ptr<Op> op = ImportLayer(layer, bottoms,
                                          net.top_ids(i).size());
     if (!op) {
-      op.reset(new CaffeLayer(layer));
+      std::vector<shared_ptr<Blob<float> > > tops;
+      for (int blob : net.top_ids(i)) { tops.push_back(net.blobs()[blob]); }
+      op.reset(bottoms.empty() ? new CaffeLayer(net.layers()[i], tops) :
+               new CaffeLayer(layer));
       op->inputs = bottoms;
     }
     op->layers.push_back(net.layer_names()[i]);

@@ -8,9 +8,11 @@
 #include "caffe/layers/cudnn_batch_norm_layer.hpp"
 #include "engine/ops/affine.hpp"
 #include "engine/ops/channels.hpp"
+#include "engine/ops/concat.hpp"
 #include "engine/ops/convolution.hpp"
 #include "engine/ops/eltwise.hpp"
 #include "engine/ops/inner_product.hpp"
+#include "engine/ops/interp.hpp"
 #include "engine/ops/layout.hpp"
 #include "engine/ops/pooling.hpp"
 
@@ -180,6 +182,9 @@ OpPtr ImportAxpy(Layer<float>* layer, const Values& bottoms) {
 
 OpPtr ImportEltwise(Layer<float>* layer, const Values& bottoms) {
   const EltwiseParameter& param = Param(*layer).eltwise_param();
+  if (param.operation() == EltwiseParameter::PROD && bottoms.size() == 2) {
+    return OpPtr(new Gate);
+  }
   if (param.operation() != EltwiseParameter::SUM || bottoms.size() < 2) {
     return nullptr;
   }
@@ -209,29 +214,63 @@ OpPtr ImportPooling(Layer<float>* layer, const Values& bottoms) {
   return op;
 }
 
-bool OfChannels(int axis, const Value& value) {
-  const int axes = value.shape.size();
-  return axes > 1 && (axis == 1 || axis + axes == 1);
+// A layer's axis, counted from the first; the field of older prototxts wins.
+int Axis(bool has_old, int old, int axis, const Value& value) {
+  const int chosen = has_old ? old : axis;
+  return chosen < 0 ? chosen + static_cast<int>(value.shape.size()) : chosen;
 }
 
 OpPtr ImportSoftmax(Layer<float>* layer, const Values& bottoms) {
-  return OfChannels(Param(*layer).softmax_param().axis(), *bottoms[0]) ?
-      OpPtr(new Softmax) : nullptr;
+  return Axis(false, 0, Param(*layer).softmax_param().axis(),
+              *bottoms[0]) == 1 ? OpPtr(new Softmax) : nullptr;
+}
+
+OpPtr ImportChannelPooling(Layer<float>* layer, const Values& bottoms) {
+  std::unique_ptr<ChannelPooling> op(new ChannelPooling);
+  op->maximum =
+      Param(*layer).pooling_param().pool() == PoolingParameter::MAX;
+  return op;
+}
+
+OpPtr ImportBroadcastProduct(Layer<float>* layer, const Values& bottoms) {
+  for (int i = 0; i < 2; ++i) {
+    bool whole = true;  // it has all axes that the other has
+    for (size_t j = 0; j < bottoms[i]->shape.size(); ++j) {
+      const int size = bottoms[i]->shape[j], other = bottoms[1 - i]->shape[j];
+      whole = whole && (size == other || other == 1);
+    }
+    if (whole) {
+      OpPtr op(new Gate);
+      op->inputs = {bottoms[i], bottoms[1 - i]};
+      return op;
+    }
+  }
+  return nullptr;
+}
+
+OpPtr ImportInterp(Layer<float>* layer, const Values& bottoms) {
+  const InterpParameter& param = Param(*layer).interp_param();
+  std::unique_ptr<Interp> op(new Interp);
+  op->size[0] = param.height();
+  op->size[1] = param.width();
+  op->zoom = param.zoom_factor();
+  op->shrink = param.shrink_factor();
+  return op;
 }
 
 OpPtr ImportConcat(Layer<float>* layer, const Values& bottoms) {
   const ConcatParameter& param = Param(*layer).concat_param();
-  const int axis = param.has_concat_dim() ? param.concat_dim() : param.axis();
-  return OfChannels(axis, *bottoms[0]) ? OpPtr(new Concat) : nullptr;
+  std::unique_ptr<Concat> op(new Concat);
+  op->axis = Axis(param.has_concat_dim(), param.concat_dim(), param.axis(),
+                  *bottoms[0]);
+  return op;
 }
 
 OpPtr ImportSlice(Layer<float>* layer, const Values& bottoms) {
   const SliceParameter& param = Param(*layer).slice_param();
-  const int axis = param.has_slice_dim() ? param.slice_dim() : param.axis();
-  if (!OfChannels(axis, *bottoms[0])) {
-    return nullptr;
-  }
   std::unique_ptr<Slice> op(new Slice);
+  op->axis = Axis(param.has_slice_dim(), param.slice_dim(), param.axis(),
+                  *bottoms[0]);
   op->points.assign(param.slice_point().begin(), param.slice_point().end());
   return op;
 }
@@ -263,12 +302,14 @@ OpPtr ImportLayer(Layer<float>* layer, const Values& bottoms, int num_tops) {
   typedef OpPtr (*Import)(Layer<float>*, const Values&);
   static const std::map<std::string, Import> imports = {
     {"Axpy", ImportAxpy}, {"BatchNorm", ImportBatchNorm},
-    {"Bias", ImportBias}, {"Concat", ImportConcat},
+    {"Bias", ImportBias}, {"BroadcastProduct", ImportBroadcastProduct},
+    {"ChannelPooling", ImportChannelPooling}, {"Concat", ImportConcat},
     {"Convolution", ImportConvolution},
     {"CuDNNBatchNorm", ImportCuDNNBatchNorm},
     {"DepthwiseConvolution", ImportConvolution},
     {"Eltwise", ImportEltwise}, {"Flatten", ImportFlatten},
-    {"InnerProduct", ImportInnerProduct}, {"Pooling", ImportPooling},
+    {"InnerProduct", ImportInnerProduct}, {"Interp", ImportInterp},
+    {"Pooling", ImportPooling},
     {"ReLU", ImportReLU}, {"Reshape", ImportReshape},
     {"Scale", ImportScale}, {"Sigmoid", ImportSigmoid},
     {"Slice", ImportSlice}, {"Softmax", ImportSoftmax},

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 #include <numeric>
 
 namespace caffe {
@@ -42,6 +41,19 @@ std::vector<float> PackedWeights::Plain() const {
   dnnl::reorder(source, plain).execute(stream, source, plain);
   stream.wait();
   return values;
+}
+
+const float* PackedWeights::InOwn(const std::function<
+    std::vector<float>(const std::vector<float>&)>& pack) {
+  if (!own_) {
+    const std::vector<float> values = pack(Plain());
+    own_ = memory({{static_cast<memory::dim>(values.size())},
+                   memory::data_type::f32, memory::format_tag::x}, Cpu());
+    std::copy(values.begin(), values.end(),
+              static_cast<float*>(own_.get_data_handle()));
+    packed_.clear();
+  }
+  return static_cast<const float*>(own_.get_data_handle());
 }
 
 memory PackedWeights::In(const memory::desc& layout) {

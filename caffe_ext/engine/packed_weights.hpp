@@ -2,6 +2,7 @@
 #define CAFFE_ENGINE_PACKED_WEIGHTS_HPP_
 
 #include <cstddef>
+#include <functional>
 #include <vector>
 
 #include "oneapi/dnnl/dnnl.hpp"
@@ -24,6 +25,10 @@ class PackedWeights {
                 const dnnl::memory::dims& dims);
 
   dnnl::memory In(const dnnl::memory::desc& layout);
+  /// @brief In the only layout of a kernel of ours, which `pack` makes of the plain
+  ///        values; those go. At a multiple of 64 bytes.
+  const float* InOwn(const std::function<
+      std::vector<float>(const std::vector<float>&)>& pack);
   /// @brief The values in Caffe's order.
   std::vector<float> Plain() const;
   void Set(const std::vector<float>& values);
@@ -35,6 +40,7 @@ class PackedWeights {
   dnnl::memory::desc PlainLayout() const;
 
   std::vector<dnnl::memory> packed_;
+  dnnl::memory own_;
 };
 
 }  // namespace engine

@@ -21,6 +21,9 @@ void FuseGateSum(Graph* graph);
 /// @brief SK units: Sum, pool, two convolutions, softmax and gates → MeanOfSum
 ///        and Select.
 void FuseSelectiveKernels(Graph* graph);
+/// @brief ShuffleNet's shuffle, as Caffe's layers have it: Views of a row, Concat,
+///        a View → Interleave.
+void FuseShuffle(Graph* graph);
 /// @brief The branches of an SK unit and their MeanOfSum → Branches.
 void MergeBranches(Graph* graph);
 /// @brief A residual sum, with its ReLU, into the convolution before it.

@@ -34,10 +34,10 @@ Plan::Plan(Graph* graph) {
     scratch = std::max(scratch, instructions_.back().step->ScratchFloats());
   }
   floats_ = plan.floats + scratch;
-  const size_t bytes = floats_ * sizeof(float);
-  memory_.reset(static_cast<float*>(std::aligned_alloc(kCacheLine,
-      std::max((bytes + kCacheLine - 1) / kCacheLine, size_t(1)) *
-      kCacheLine)));
+  const size_t bytes = std::max((floats_ * sizeof(float) + kCacheLine - 1) /
+                                kCacheLine, size_t(1)) * kCacheLine;
+  share_.Take(bytes);
+  memory_.reset(static_cast<float*>(std::aligned_alloc(kCacheLine, bytes)));
   CHECK(memory_) << "no memory for " << bytes << " bytes of activations";
 
   const auto input_number = [&](const Value* value) -> int {

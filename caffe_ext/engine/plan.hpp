@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "caffe/util/limits.hpp"
 #include "engine/graph.hpp"
 #include "engine/step.hpp"
 
@@ -47,6 +48,7 @@ class Plan {
 
   std::vector<std::vector<int> > input_shapes_, output_shapes_;
   std::vector<Instruction> instructions_;
+  MemoryShare share_;  // memory_'s
   std::unique_ptr<float, Free> memory_;
   size_t floats_;
   std::vector<const float*> outputs_;

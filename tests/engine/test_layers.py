@@ -1,4 +1,6 @@
 """Layers, alone and after each other, compiled: as the plain net computes them."""
+import caffe
+import numpy as np
 import pytest
 from compiled_nets import assert_same, make_net
 
@@ -83,7 +85,7 @@ def test_one_bottom(type, text, shape, tmp_path):
     ("Eltwise", ""), ("Eltwise", "eltwise_param { coeff: 2 coeff: -0.5 }"),
     ("Eltwise", "eltwise_param { operation: PROD }"),
     ("Eltwise", "eltwise_param { operation: MAX }"), ("Concat", ""),
-    ("Concat", "concat_param { axis: 0 }"),
+    ("Concat", "concat_param { axis: 0 }"), ("Concat", "concat_param { concat_dim: 1 }"),
     ("Concat", "concat_param { axis: -1 }")], ids=str)
 @pytest.mark.parametrize("shape", [(2, 6, 5, 4), (3, 6), (2, 6, 5)])
 def test_two_bottoms(type, text, shape, tmp_path):
@@ -92,11 +94,103 @@ def test_two_bottoms(type, text, shape, tmp_path):
     assert_same(net)
 
 
-def test_slice(tmp_path):
+@pytest.mark.parametrize("text", ["slice_point: 1 slice_point: 4", "axis: 0",
+                                  "axis: 2", "axis: -1 slice_point: 1",
+                                  "slice_dim: 2"])
+def test_slice(text, tmp_path):
+    tops = "a b c" if text.count("point") > 1 else "a b"
     net = make_net(tmp_path / "net.prototxt", layer(
-        "slice_param { slice_point: 1 slice_point: 4 }", top="a b c",
-        type="Slice"), data=(2, 6, 5, 4))
-    assert_same(net)
+        f"slice_param {{ {text} }}", top=tops, type="Slice"), data=(2, 6, 4, 4))
+    assert assert_same(net)[1] == "Slice"
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, 3])
+def test_concat(axis, tmp_path):
+    shapes = [[2, 3, 4, 5], [2, 3, 4, 5]]
+    shapes[1][axis] = 7
+    net = make_net(tmp_path / "net.prototxt", layer(
+        f"concat_param {{ axis: {axis} }}", "data more", type="Concat"),
+        data=shapes[0], more=shapes[1])
+    assert "Concat" in assert_same(net)
+
+
+def test_shuffle(tmp_path):
+    """Channels in turns, as the zoo's ShuffleNets take them."""
+    row = "reshape_param { shape { dim: 1 } axis: 2 num_axes: 0 }"
+    names = ("data", "more", "third")
+    net = make_net(
+        tmp_path / "net.prototxt",
+        "".join(layer(row, name, name + "/row", name + "/row", "Reshape")
+                for name in names)
+        + layer("concat_param { axis: 2 }", " ".join(n + "/row" for n in names),
+                "rows", "rows", "Concat")
+        + layer("reshape_param { shape { dim: -1 } axis: 1 num_axes: 2 }", "rows",
+                type="Reshape"), **dict.fromkeys(names, (2, 6, 5, 4)))
+    assert set(assert_same(net)) == {"Reorder", "Interleave"}
+    for batch in (1, 3):
+        assert_same(net, **dict.fromkeys(names, (batch, 6, 3, 7)))
+
+
+@pytest.mark.parametrize("a, b", [
+    ((2, 6, 5, 4), (2, 6, 5, 4)), ((2, 6, 5, 4), (2, 6, 1, 1)),
+    ((2, 6, 5, 4), (2, 1, 5, 4)), ((2, 1, 1, 4), (2, 6, 5, 4)),
+    ((2, 6, 5, 4), (1, 6, 1, 4)), ((2, 1, 5, 4), (2, 1, 1, 1)),
+    ((3, 70, 80, 2), (1, 1, 80, 1)), ((2, 6), (1, 6)), ((2, 6, 3, 5, 4),
+                                                       (2, 6, 1, 5, 1))], ids=str)
+def test_broadcast_product(a, b, tmp_path):
+    net = make_net(tmp_path / "net.prototxt",
+                   layer("", "a b", type="BroadcastProduct"), a=a, b=b)
+    assert "Gate" in assert_same(net)
+
+
+def test_a_product_that_neither_has_whole(tmp_path):
+    net = make_net(tmp_path / "net.prototxt", layer(
+        "", "a b", type="BroadcastProduct"), a=(2, 6, 1, 4), b=(2, 1, 5, 4))
+    assert "CaffeLayer" in assert_same(net)
+
+
+@pytest.mark.parametrize("pool", ["MAX", "AVE"])
+@pytest.mark.parametrize("shape", [(2, 37, 5, 4), (3, 6), (2, 6, 5)])
+def test_channel_pooling(pool, shape, tmp_path):
+    net = make_net(tmp_path / "net.prototxt", layer(
+        f"pooling_param {{ pool: {pool} }}", type="ChannelPooling"), data=shape)
+    assert "ChannelPooling" in assert_same(net)
+
+
+@pytest.mark.parametrize("text", ["height: 9 width: 5", "zoom_factor: 2",
+                                  "shrink_factor: 3", "height: 1 width: 1"])
+def test_interp(text, tmp_path):
+    net = make_net(tmp_path / "net.prototxt", layer(
+        f"interp_param {{ {text} }}", type="Interp"), data=(2, 5, 7, 8))
+    assert "Interp" in assert_same(net)
+
+
+def test_interp_to_the_size_of_another(tmp_path):
+    net = make_net(tmp_path / "net.prototxt", layer("", "data more", type="Interp"),
+                   data=(2, 5, 1, 8), more=(2, 1, 6, 11))
+    assert "Interp" in assert_same(net)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def softmax(x):
+    e = np.exp(x - x.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.filterwarnings("ignore:.* encountered in:RuntimeWarning")
+@pytest.mark.parametrize("type, function", [("Sigmoid", sigmoid),
+                                            ("Softmax", softmax)])
+def test_large_and_small_values(type, function, tmp_path):
+    net = make_net(tmp_path / "net.prototxt", layer("", type=type), data=(8, 5))
+    values = np.array([[0, 1e4, -1e4, 50, 88], [-80, -87, -88, -90, -100],
+                       [80, 87, 88.5, 90, 100], [np.inf, 0, 1, 2, 3],
+                       [-np.inf, 0, 1, 2, 3], [np.nan, 0, 1, 2, 3],
+                       [1e-30, -1e-30, 1e-7, -1e-7, 0], [3.3, 1.2, -7, 20, -20]])
+    actual = caffe.compile(net).forward(data=values)["top"]
+    np.testing.assert_allclose(actual, function(values), rtol=2e-6, atol=1e-37)
 
 
 @pytest.mark.parametrize("gate", [(2, 6), (2, 6, 1, 1)])
@@ -140,6 +234,17 @@ def test_residual(tmp_path):
                    data=(2, 3, 8, 8))
     assert assert_same(net) == ["Reorder", "Convolution", "Convolution",
                                 "Reorder"]
+
+
+@pytest.mark.parametrize("first, second, fused", [
+    (1, -.3, True), (.5, 1, False), (2, .3, False)])
+def test_a_residual_with_factors(first, second, fused, tmp_path):
+    net = make_net(tmp_path / "net.prototxt", NORMALIZED
+                   + convolution("num_output: 8 kernel_size: 1", bottom="bn",
+                                 top="inner", name="inner")
+                   + layer(f"eltwise_param {{ coeff: {first} coeff: {second} }}",
+                           "bn inner", type="Eltwise"), data=(2, 3, 8, 8))
+    assert ("Sum" not in assert_same(net)) == fused
 
 
 def test_a_residual_that_is_still_needed(tmp_path):

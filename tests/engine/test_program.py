@@ -3,6 +3,7 @@ import os
 import threading
 
 import caffe
+import h5py
 import numpy as np
 import pytest
 from compiled_nets import assert_same, make_net, plain, random_inputs
@@ -143,10 +144,39 @@ def test_memory_is_reused(tmp_path):
         f"layer {{ name: '{i}' type: 'Convolution' bottom: "
         f"'{i - 1 if i else 'data'}' top: '{i}' convolution_param {{ "
         f"num_output: 8 kernel_size: 1 }} }}\n" for i in range(20))
-    net = make_net(tmp_path / "net.prototxt", layers, data=(1, 8, 64, 64))
-    image = 8 * 64 * 64 * 4
+    net = make_net(tmp_path / "net.prototxt", layers, data=(1, 8, 128, 128))
+    image = 8 * 128 * 128 * 4
     assert caffe.compile(net).activation_bytes < 3.5 * image
     assert_same(net, within=1e-4)
+
+
+def test_the_memory_limit(net):
+    """What activations take counts; the program remains usable."""
+    program = caffe.compile(net)
+    images = random_inputs(net)["data"]
+    try:
+        caffe.set_memory_limit(1 << 24)
+        with pytest.raises(caffe.Error, match="limit"):
+            program.forward(data=np.zeros((1, 3, 700, 700), np.float32))
+    finally:
+        caffe.set_memory_limit(0)
+    assert np.isfinite(program.forward(data=images)["fc"]).all()
+
+
+def test_a_source_of_data_is_not_opened_twice(tmp_path):
+    """A net's data layer goes on where it is."""
+    h5py.File(tmp_path / "data.h5", "w").update(
+        {"data": np.arange(6, dtype=np.float32).reshape(6, 1)})
+    (tmp_path / "list.txt").write_text(str(tmp_path / "data.h5"))
+    net = make_net(tmp_path / "net.prototxt", f"""
+        layer {{ name: 'data' type: 'HDF5Data' top: 'data' hdf5_data_param {{
+                source: '{tmp_path / "list.txt"}' batch_size: 2 }} }}
+        layer {{ name: 'double' type: 'Power' bottom: 'data' top: 'double'
+                power_param {{ scale: 2 }} }}""")
+    program = caffe.compile(net)
+    for first in (0, 2, 4, 0):
+        values = program.forward()["double"]
+        np.testing.assert_array_equal(values, [[2 * first], [2 * first + 2]])
 
 
 def test_threads_wait_quietly():

@@ -20,8 +20,7 @@ namespace {
 const int kLanes = 8;
 
 struct Branch {
-  // [C / 8][ky][channel of the group][kx][8]
-  std::vector<float> weights;
+  const float* weights;  // [C / 8][ky][channel of the group][kx][8]
   std::vector<float> bias;
   float slope;  // of negative results; 1 leaves them as they are
   int dilation, pad;
@@ -170,12 +169,11 @@ void Pad(const Shape& shape, const float* image, float* padded) {
   std::memset(padded, 0, edge * sizeof(float));
 }
 
-std::vector<float> Pack(const Convolution& op) {
-  const int width = op.in_per_group();
-  const std::vector<float> plain = op.weights->Plain();
+std::vector<float> Pack(const std::vector<float>& plain, int outputs) {
+  const int width = plain.size() / (9 * outputs);
   std::vector<float> packed;
   packed.reserve(plain.size());
-  for (int first = 0; first < op.num_output; first += kLanes) {
+  for (int first = 0; first < outputs; first += kLanes) {
     for (int ky = 0; ky < 3; ++ky) {
       for (int i = 0; i < width; ++i) {
         for (int kx = 0; kx < 3; ++kx) {
@@ -208,7 +206,11 @@ class Grouped3x3 : public Step {
                            shape_.group_width);
     shape_.pad = 0;
     for (const Convolution* op : branches) {
-      branches_.push_back({Pack(*op), op->bias,
+      const float* weights = op->weights->InOwn(
+          [op](const std::vector<float>& plain) {
+        return Pack(plain, op->num_output);
+      });
+      branches_.push_back({weights, op->bias,
           op->relu ? op->negative_slope : 1, op->dilation[0], op->pad[0]});
       shape_.pad = std::max(shape_.pad, op->pad[0]);
     }
@@ -244,7 +246,7 @@ class Grouped3x3 : public Step {
             (shape_.padded_width() + 1) * shape_.unit;
         Find(shape_.stride, branch.dilation)(shape_,
             padded + shift + first - channel,
-            branch.weights.data() + static_cast<size_t>(c) * 9 * width,
+            branch.weights + static_cast<size_t>(c) * 9 * width,
             branch.bias.data() + c, branch.slope,
             buffers.outputs[b] + n * plane * shape_.channels + c, total);
       }

@@ -24,14 +24,14 @@ std::unique_ptr<Step> Affine::MakeStep() {
     Parallel(rows, [&](int i) {
       const float* x = buffers.inputs[0] + static_cast<size_t>(i) * row;
       float* y = buffers.outputs[0] + static_cast<size_t>(i) * row;
+      const float *a = scales.data(), *b = shifts.data();
       if (!per_channel) {
-        for (int j = 0; j < row; ++j) { y[j] = activation(x[j]); }
+        Apply([=](int j) { return x[j]; }, activation, y, row);
       } else if (last) {
-        const float *a = scales.data(), *b = shifts.data();
-        for (int j = 0; j < row; ++j) { y[j] = activation(a[j] * x[j] + b[j]); }
+        Apply([=](int j) { return a[j] * x[j] + b[j]; }, activation, y, row);
       } else {
-        const float a = scales[i % channels], b = shifts[i % channels];
-        for (int j = 0; j < row; ++j) { y[j] = activation(a * x[j] + b); }
+        const float scale = a[i % channels], shift = b[i % channels];
+        Apply([=](int j) { return scale * x[j] + shift; }, activation, y, row);
       }
     });
   }));

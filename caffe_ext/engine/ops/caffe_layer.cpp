@@ -14,7 +14,7 @@ class CaffeLayerStep : public Step {
  public:
   explicit CaffeLayerStep(CaffeLayer* op) : op_(op) {
     for (const Value* input : op->inputs) { in_.push_back(input->shape); }
-    for (const Value* output : op->outputs) { out_.push_back(output->count()); }
+    for (const Value* output : op->outputs) { out_.push_back(output->shape); }
   }
 
   virtual void Run(const Buffers& buffers) {
@@ -27,7 +27,11 @@ class CaffeLayerStep : public Step {
     }
     op_->layer_->Forward(op_->bottoms_, op_->tops_);
     for (size_t i = 0; i < out_.size(); ++i) {
-      std::copy_n(op_->tops_[i]->cpu_data(), out_[i], buffers.outputs[i]);
+      CHECK(op_->tops_[i]->shape() == out_[i]) << "the layer gave "
+          << op_->tops_[i]->shape_string() << " this time: shapes that depend on "
+          "the data cannot be compiled";
+      std::copy_n(op_->tops_[i]->cpu_data(), op_->tops_[i]->count(),
+                  buffers.outputs[i]);
     }
   }
   virtual std::string Implementation() const {
@@ -36,11 +40,16 @@ class CaffeLayerStep : public Step {
 
  private:
   CaffeLayer* const op_;
-  std::vector<std::vector<int> > in_;
-  std::vector<size_t> out_;
+  std::vector<std::vector<int> > in_, out_;
 };
 
-CaffeLayer::CaffeLayer(Layer<float>* layer) {
+CaffeLayer::CaffeLayer(const shared_ptr<Layer<float> >& source,
+    const std::vector<shared_ptr<Blob<float> > >& tops)
+    : layer_(source), top_(tops), source_(true), set_up_(true) {
+  for (const auto& top : top_) { tops_.push_back(top.get()); }
+}
+
+CaffeLayer::CaffeLayer(Layer<float>* layer) : source_(false), set_up_(false) {
   LayerParameter param(layer->layer_param());
   param.clear_blobs();
   layer_ = LayerRegistry<float>::CreateLayer(param);
@@ -67,9 +76,9 @@ void CaffeLayer::InferShapes() {
   for (size_t i = 0; i < inputs.size(); ++i) {
     bottoms_[i]->Reshape(inputs[i]->shape);
   }
-  if (set_up_) {
+  if (set_up_ && !source_) {
     layer_->Reshape(bottoms_, tops_);
-  } else {
+  } else if (!set_up_) {
     layer_->SetUp(bottoms_, tops_);
     // But recurrent layers make blobs of their own all the same.
     for (size_t i = 0; i < weights_.size(); ++i) {

@@ -14,6 +14,10 @@ namespace engine {
 struct CaffeLayer : public Op {
   /// @brief A layer of its own, with copies of the other's weights.
   explicit CaffeLayer(Layer<float>* layer);
+  /// @brief A layer without bottoms itself, and its tops: what it reads from may
+  ///        not be open twice, and some fill their tops but once.
+  CaffeLayer(const shared_ptr<Layer<float> >& source,
+             const std::vector<shared_ptr<Blob<float> > >& tops);
   virtual const char* kind() const { return "CaffeLayer"; }
   virtual void InferShapes();
   virtual bool ChannelsLast() const { return false; }
@@ -23,10 +27,10 @@ struct CaffeLayer : public Op {
   friend class CaffeLayerStep;
 
   shared_ptr<Layer<float> > layer_;
-  std::vector<shared_ptr<Blob<float> > > weights_;
-  std::vector<std::unique_ptr<Blob<float> > > bottom_, top_;
+  std::vector<shared_ptr<Blob<float> > > weights_, bottom_, top_;
   std::vector<Blob<float>*> bottoms_, tops_;
-  bool set_up_ = false;
+  const bool source_;
+  bool set_up_;
 };
 
 }  // namespace engine

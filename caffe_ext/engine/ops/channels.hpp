@@ -2,28 +2,11 @@
 #define CAFFE_ENGINE_OPS_CHANNELS_HPP_
 
 #include <memory>
-#include <vector>
 
 #include "engine/graph.hpp"
 
 namespace caffe {
 namespace engine {
-
-/// @brief The inputs' channels one after the other.
-struct Concat : public Op {
-  virtual const char* kind() const { return "Concat"; }
-  virtual void InferShapes();
-  virtual std::unique_ptr<Step> MakeStep();
-};
-
-/// @brief The channels from points[i - 1] to points[i], an output each.
-struct Slice : public Op {
-  virtual const char* kind() const { return "Slice"; }
-  virtual void InferShapes();
-  virtual std::unique_ptr<Step> MakeStep();
-
-  std::vector<int> points;  // empty: equal shares
-};
 
 /// @brief exp(x) / sum over the channels.
 struct Softmax : public Op {
@@ -31,6 +14,15 @@ struct Softmax : public Op {
   virtual void InferShapes() { outputs[0]->shape = inputs[0]->shape; }
   virtual int InPlaceOf() const { return 0; }
   virtual std::unique_ptr<Step> MakeStep();
+};
+
+/// @brief The maximum or mean over the channels, at each position.
+struct ChannelPooling : public Op {
+  virtual const char* kind() const { return "ChannelPooling"; }
+  virtual void InferShapes();
+  virtual std::unique_ptr<Step> MakeStep();
+
+  bool maximum;
 };
 
 }  // namespace engine

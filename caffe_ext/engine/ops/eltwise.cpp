@@ -1,10 +1,10 @@
 #include "engine/ops/eltwise.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "caffe/common.hpp"
 #include "engine/kernels/activation.hpp"
+#include "engine/kernels/exp.hpp"
 #include "engine/parallel.hpp"
 #include "engine/step.hpp"
 
@@ -42,53 +42,120 @@ std::unique_ptr<Step> Sum::MakeStep() {
       [=](const Buffers& buffers) {
     InPieces(count, [&](size_t begin, size_t end) {
       // In place of inputs[0] alone, which is read first.
-      float* y = buffers.outputs[0];
-      const float* x0 = buffers.inputs[0];
-      const float* x1 = buffers.inputs[1];
+      const float* x0 = buffers.inputs[0] + begin;
+      const float* x1 = buffers.inputs[1] + begin;
       const float c0 = c[0], c1 = c[1];
-      for (size_t i = begin; i < end; ++i) { y[i] = c0 * x0[i] + c1 * x1[i]; }
+      float* y = buffers.outputs[0] + begin;
+      const int length = end - begin;
+      const Activation none(false, 0);
+      const auto pair = [=](int i) { return c0 * x0[i] + c1 * x1[i]; };
+      Apply(pair, c.size() == 2 ? activation : none, y, length);
       for (size_t k = 2; k < c.size(); ++k) {
-        const float* x = buffers.inputs[k];
+        const float* x = buffers.inputs[k] + begin;
         const float factor = c[k];
-        for (size_t i = begin; i < end; ++i) { y[i] += factor * x[i]; }
+        Apply([=](int i) { return y[i] + factor * x[i]; },
+              k + 1 == c.size() ? activation : none, y, length);
       }
-      for (size_t i = begin; i < end; ++i) { y[i] = activation(y[i]); }
     });
   }));
 }
 
+bool Gate::PerChannel() const {
+  const std::vector<int> &x = inputs[0]->shape, &gate = inputs[1]->shape;
+  return x.size() > 1 && gate.size() > 1 && gate[0] == x[0] &&
+      gate[1] == x[1] && inputs[1]->count() == static_cast<size_t>(x[0]) * x[1];
+}
+
 void Gate::InferShapes() {
-  const std::vector<int>& x = inputs[0]->shape;
-  CHECK_GE(x.size(), 2);
-  CHECK_EQ(inputs[1]->count(), x[0] * x[1]) << inputs[1]->name
-      << " has a factor for each image and channel of " << inputs[0]->name;
+  const std::vector<int> &x = inputs[0]->shape, &gate = inputs[1]->shape;
+  bool fits = gate.size() == x.size();
+  for (size_t i = 0; fits && i < x.size(); ++i) {
+    fits = gate[i] == x[i] || gate[i] == 1;
+  }
+  CHECK(fits || PerChannel()) << inputs[1]->name << " has a factor for each "
+      "image and channel of " << inputs[0]->name << ", or axes of 1";
   if (inputs.size() > 2) {
     CHECK(inputs[2]->shape == x) << inputs[2]->name;
   }
   outputs[0]->shape = x;
 }
 
+namespace {
+
+// Axes of x, in memory, along which the gate goes too, or stays.
+struct GateAxis {
+  size_t size;
+  bool gated;
+};
+
+// Neighbours that are alike are one axis to a loop.
+std::vector<GateAxis> GateAxes(const Value& x, const Value& gate) {
+  const std::vector<int> sizes = x.MemoryShape();
+  std::vector<int> own = gate.MemoryShape();
+  if (own.size() != sizes.size()) {  // N x C
+    own.assign(sizes.size(), 1);
+    own[0] = x.shape[0];
+    own[x.MemoryAxis(1)] = x.shape[1];
+  }
+  std::vector<GateAxis> axes;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const bool gated = own[i] != 1;
+    if (sizes[i] == 1) {
+      continue;
+    }
+    if (axes.empty() || axes.back().gated != gated) {
+      axes.push_back({1, gated});
+    }
+    axes.back().size *= sizes[i];
+  }
+  if (axes.empty()) {
+    axes.push_back({1, true});
+  }
+  return axes;
+}
+
+}  // namespace
+
 std::unique_ptr<Step> Gate::MakeStep() {
-  const std::vector<int>& shape = inputs[0]->shape;
-  const int channels = shape[1];
-  const bool last = inputs[0]->ChannelsNeighbour();
-  const int positions = inputs[0]->count() / (shape[0] * channels);
+  std::vector<GateAxis> axes = GateAxes(*inputs[0], *inputs[1]);
+  const GateAxis row = axes.back();
+  axes.pop_back();
+  size_t rows = 1;
+  for (const GateAxis& axis : axes) { rows *= axis.size; }
+  const size_t pieces = (row.size + kPiece - 1) / kPiece;
   const bool adds = inputs.size() > 2;
   const Activation activation(relu, negative_slope);
-  const int row = last ? channels : positions;
-  const int rows = inputs[0]->count() / row;
   return std::unique_ptr<Step>(new FunctionStep(
       [=](const Buffers& buffers) {
-    Parallel(rows, [&](int i) {
-      const size_t at = static_cast<size_t>(i) * row;
+    Parallel(rows * pieces, [&](int i) {
+      // The gate's place: the row's numbers along the axes that it has.
+      size_t place = 0, step = row.gated ? row.size : 1;
+      size_t rest = i / pieces;
+      for (size_t k = axes.size(); k-- > 0;) {
+        if (axes[k].gated) {
+          place += rest % axes[k].size * step;
+          step *= axes[k].size;
+        }
+        rest /= axes[k].size;
+      }
+      const size_t begin = i % pieces * kPiece;
+      const size_t at = i / pieces * row.size + begin;
+      const int length = std::min<size_t>(kPiece, row.size - begin);
       const float* x = buffers.inputs[0] + at;
-      const float* gate = buffers.inputs[1] +
-          (last ? static_cast<size_t>(i / positions) * channels : i);
       const float* add = adds ? buffers.inputs[2] + at : NULL;
       float* y = buffers.outputs[0] + at;
-      for (int j = 0; j < row; ++j) {
-        const float product = gate[last ? j : 0] * x[j];
-        y[j] = activation(add ? product + add[j] : product);
+      const float* gate = buffers.inputs[1] + place + (row.gated ? begin : 0);
+      const float factor = *gate;
+      if (row.gated && adds) {
+        Apply([=](int j) { return gate[j] * x[j] + add[j]; }, activation, y,
+              length);
+      } else if (row.gated) {
+        Apply([=](int j) { return gate[j] * x[j]; }, activation, y, length);
+      } else if (adds) {
+        Apply([=](int j) { return factor * x[j] + add[j]; }, activation, y,
+              length);
+      } else {
+        Apply([=](int j) { return factor * x[j]; }, activation, y, length);
       }
     });
   }));
@@ -101,10 +168,8 @@ std::unique_ptr<Step> Sigmoid::MakeStep() {
     const float* x = buffers.inputs[0];
     float* y = buffers.outputs[0];
     InPieces(count, [=](size_t begin, size_t end) {
-      for (size_t i = begin; i < end; ++i) {
-        // As Caffe's, which does not overflow.
-        y[i] = 0.5f * std::tanh(0.5f * x[i]) + 0.5f;
-      }
+#pragma omp simd
+      for (size_t i = begin; i < end; ++i) { y[i] = 1 / (1 + Exp(-x[i])); }
     });
   }));
 }

@@ -27,13 +27,18 @@ struct Sum : public Op {
   float negative_slope = 0;
 };
 
-/// @brief activation(gate * x [+ y]): a factor for each image and channel, as
-///        SENet's Axpy and Scale of two bottoms. inputs: x, gate, [y].
+/// @brief activation(gate * x [+ y]). inputs: x, gate, [y].
+///
+/// The gate has a factor for each image and channel, as in SENet's Axpy and
+/// Scale of two bottoms; or x's axes, some of them 1, as in BroadcastProduct.
 struct Gate : public Op {
   virtual const char* kind() const { return "Gate"; }
   virtual void InferShapes();
   virtual int InPlaceOf() const { return 0; }
   virtual std::unique_ptr<Step> MakeStep();
+
+  /// @brief A factor for each image and channel.
+  bool PerChannel() const;
 
   bool relu = false;
   float negative_slope = 0;

@@ -1,9 +1,9 @@
 #include "engine/ops/select.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "engine/kernels/activation.hpp"
+#include "engine/kernels/exp.hpp"
 #include "engine/kernels/grouped_3x3.hpp"
 #include "engine/parallel.hpp"
 
@@ -45,63 +45,80 @@ class SelectStep : public Step {
       : op_(op), activation_(true, op.negative_slope),
         batch_(op.inputs[0]->shape[0]), channels_(op.inputs[0]->shape[1]),
         hidden_(op.reduce_bias.size()), branches_(op.inputs.size() - 1),
-        positions_(op.outputs[0]->count() / (batch_ * channels_)) {}
+        rows_(branches_ * channels_),
+        positions_(op.outputs[0]->count() / (batch_ * channels_)),
+        expand_(op.expand.size()) {
+    for (int row = 0; row < rows_; ++row) {
+      for (int h = 0; h < hidden_; ++h) {
+        expand_[h * rows_ + row] = op.expand[row * hidden_ + h];
+      }
+    }
+  }
 
   virtual void Run(const Buffers& buffers) {
-    const float* mean = buffers.inputs[0];
-    float* hidden = buffers.scratch;
-    float* attention = hidden + batch_ * hidden_;
-    Parallel(batch_ * hidden_, [&](int i) {
-      const int n = i / hidden_, unit = i % hidden_;
-      hidden[i] = activation_(op_.reduce_bias[unit] +
-          Dot(mean + n * channels_, &op_.reduce[unit * channels_], channels_));
-    });
-    Parallel(batch_ * channels_, [&](int i) {
-      Softmax(hidden + i / channels_ * hidden_, i % channels_,
-              attention + i / channels_ * branches_ * channels_);
+    // Too little to share out: a thread for an image.
+    Parallel(batch_, [&](int n) {
+      Attention(buffers.inputs[0] + n * channels_, buffers.scratch + n * rows_);
     });
     Parallel(batch_ * positions_, [&](int i) {
-      const float* weights =
-          attention + i / positions_ * branches_ * channels_;
+      const float* weights = buffers.scratch + i / positions_ * rows_;
       const size_t at = static_cast<size_t>(i) * channels_;
-      float* y = buffers.outputs[0] + at;
-      const float* first = buffers.inputs[1] + at;
-      for (int c = 0; c < channels_; ++c) { y[c] = weights[c] * first[c]; }
-      for (int b = 1; b < branches_; ++b) {
-        const float* w = weights + b * channels_;
-        const float* x = buffers.inputs[1 + b] + at;
+      const float *a = buffers.inputs[1] + at, *b = buffers.inputs[2] + at;
+      float* y = buffers.outputs[0] + at;  // a's memory, maybe
+#pragma omp simd
+      for (int c = 0; c < channels_; ++c) {
+        y[c] = weights[c] * a[c] + weights[channels_ + c] * b[c];
+      }
+      for (int k = 2; k < branches_; ++k) {
+        const float* w = weights + k * channels_;
+        const float* x = buffers.inputs[1 + k] + at;
+#pragma omp simd
         for (int c = 0; c < channels_; ++c) { y[c] += w[c] * x[c]; }
       }
     });
   }
 
   virtual size_t ScratchFloats() const {
-    return batch_ * (hidden_ + branches_ * channels_);
+    return static_cast<size_t>(batch_) * rows_;
   }
 
  private:
-  // Of one channel, over the branches.
-  void Softmax(const float* hidden, int channel, float* attention) const {
-    float greatest = -INFINITY, sum = 0;
-    for (int b = 0; b < branches_; ++b) {
-      const int row = b * channels_ + channel;
-      attention[row] = op_.expand_bias[row] +
-          Dot(hidden, &op_.expand[static_cast<size_t>(row) * hidden_],
-              hidden_);
-      greatest = std::max(greatest, attention[row]);
+  // Of one image: branches x channels.
+  void Attention(const float* mean, float* attention) const {
+    std::copy(op_.expand_bias.begin(), op_.expand_bias.end(), attention);
+    for (int h = 0; h < hidden_; ++h) {
+      const float hidden = activation_(op_.reduce_bias[h] +
+          Dot(mean, &op_.reduce[static_cast<size_t>(h) * channels_],
+              channels_));
+      const float* weights = &expand_[static_cast<size_t>(h) * rows_];
+#pragma omp simd
+      for (int row = 0; row < rows_; ++row) {
+        attention[row] += hidden * weights[row];
+      }
     }
-    for (int b = 0; b < branches_; ++b) {
-      float& value = attention[b * channels_ + channel];
-      sum += value = std::exp(value - greatest);
-    }
-    for (int b = 0; b < branches_; ++b) {
-      attention[b * channels_ + channel] /= sum;
+    // Softmax over the branches.
+#pragma omp simd
+    for (int c = 0; c < channels_; ++c) {
+      float greatest = attention[c], sum = 0;
+      for (int k = 1; k < branches_; ++k) {
+        greatest = std::max(greatest, attention[k * channels_ + c]);
+      }
+      for (int k = 0; k < branches_; ++k) {
+        float& value = attention[k * channels_ + c];
+        sum += value = Exp(value - greatest);
+      }
+      for (int k = 0; k < branches_; ++k) {
+        attention[k * channels_ + c] /= sum;
+      }
     }
   }
 
   const Select& op_;
   const Activation activation_;
-  const int batch_, channels_, hidden_, branches_, positions_;
+  const int batch_, channels_, hidden_, branches_;
+  const int rows_;  // of attention: branches x channels
+  const int positions_;
+  std::vector<float> expand_;  // hidden x rows
 };
 
 }  // namespace

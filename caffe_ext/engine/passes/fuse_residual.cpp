@@ -7,10 +7,21 @@
 namespace caffe {
 namespace engine {
 
+namespace {
+
+void Multiply(Convolution* convolution, float factor) {
+  std::vector<float> weights = convolution->weights->Plain();
+  for (float& weight : weights) { weight *= factor; }
+  convolution->weights->Set(weights);
+  for (float& bias : convolution->bias) { bias *= factor; }
+}
+
+}  // namespace
+
 void FuseResidual(Graph* graph) {
   for (Op* op : graph->Snapshot()) {
     Sum* sum = As<Sum>(op);
-    if (sum == NULL || !sum->AddsTwo()) {
+    if (sum == NULL || sum->inputs.size() != 2) {
       continue;
     }
     // The later of two convolutions, so that both run before the sum.
@@ -23,6 +34,7 @@ void FuseResidual(Graph* graph) {
       const size_t place = std::find(ops.begin(), ops.end(), made) -
           ops.begin();
       if (made != NULL && !made->relu && made->inputs.size() == 1 &&
+          sum->coefficients[1 - i] == 1 && sum->inputs[0] != sum->inputs[1] &&
           graph->OnlyUser(sum->inputs[i]) == sum && place >= latest) {
         before = made;
         which = i;
@@ -31,6 +43,9 @@ void FuseResidual(Graph* graph) {
     }
     if (before == NULL) {
       continue;
+    }
+    if (sum->coefficients[which] != 1) {
+      Multiply(before, sum->coefficients[which]);
     }
     before->inputs.push_back(sum->inputs[1 - which]);
     before->outputs = sum->outputs;

@@ -10,6 +10,7 @@ void Optimize(Graph* graph) {
   FuseGateSum(graph);
   FuseSelectiveKernels(graph);
   MergeBranches(graph);
+  FuseShuffle(graph);
   FuseResidual(graph);
   AssignLayouts(graph);
 }

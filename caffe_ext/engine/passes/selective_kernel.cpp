@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "engine/ops/channels.hpp"
+#include "engine/ops/concat.hpp"
 #include "engine/ops/convolution.hpp"
 #include "engine/ops/eltwise.hpp"
 #include "engine/ops/layout.hpp"
@@ -49,7 +50,7 @@ Gate* FindGate(const Graph& graph, Value* value, Unit* unit) {
     }
     unit->ops.push_back(user);
     if (Gate* gate = As<Gate>(user)) {
-      return gate->inputs[1] == value ? gate : NULL;
+      return gate->inputs[1] == value && gate->PerChannel() ? gate : NULL;
     }
     if (As<View>(user) == NULL) {
       return NULL;
@@ -89,7 +90,8 @@ bool Match(const Graph& graph, Op* op, Unit* unit) {
   }
   const Softmax* softmax = Next<Softmax>(graph, apart, unit);
   const Slice* slice = softmax ? Next<Slice>(graph, softmax, unit) : NULL;
-  if (slice == NULL || slice->outputs.size() != branches) {
+  if (slice == NULL || slice->axis != 1 ||
+      slice->outputs.size() != branches) {
     return false;
   }
   std::vector<Gate*> gates;
