@@ -1,5 +1,4 @@
 """Nets compiled for inference on this CPU: caffe.compile."""
-import os
 from collections import OrderedDict
 
 import numpy as np
@@ -71,8 +70,5 @@ def compile(net, precision="f32", threads=0, outputs=None):
     """
     if precision != "f32":
         raise ValueError(f"precision {precision!r}; expected 'f32'")
-    # GNU's OpenMP looks when it is loaded, here. By default its threads spin
-    # while they wait, which beside other work takes many times as long.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from . import _engine
     return Program(_engine.Program(net, threads, list(outputs or ())))
