@@ -32,6 +32,16 @@ TEST(ParallelForTest, TestEachOnce) {
   }
 }
 
+TEST(ParallelForTest, TestBlocks) {
+  for (const int n : {0, 1, 4095, 4096, 4097, 1 << 20}) {
+    vector<int> times(n);
+    ParallelBlocks(n, [&times](int begin, int end) {
+      for (int i = begin; i < end; ++i) { ++times[i]; }
+    });
+    EXPECT_EQ(vector<int>(n, 1), times) << n;
+  }
+}
+
 TEST(ParallelForTest, TestSeveralCallers) {
   vector<int> right(4);
   vector<std::thread> callers;
