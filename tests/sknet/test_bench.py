@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,40 +16,9 @@ from sknet.bench.source import Source
 from sknet.cli import main
 from sknet.source import read_source
 
+import bench_engines as fakes
+
 SMALL = ["bench", "sknet_digits", "--batch", "1,2", "--seconds", "1", "--threads", "1"]
-
-
-# Engines that processes of their own find here.
-
-def off(files, images, threads):
-    right = ENGINES["caffe"].start(files, images, threads)
-    return lambda: right() * 1.01
-
-
-def absent(files, images, threads):
-    import nosuch  # noqa: F401
-
-
-def raising(files, images, threads):
-    raise ValueError("cannot read\nthis")
-
-
-def dying(files, images, threads):
-    right, passes = ENGINES["caffe"].start(files, images, threads), []
-
-    def run():
-        passes.append(None)
-        if len(passes) == 5:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return right()
-    return run
-
-
-def nosy(files, images, threads):
-    """Its outputs tell what its process has imported, and its variables."""
-    found = [float(name in sys.modules) for name in (
-        "caffe", "matplotlib", "torch", "openvino", "onnx", "scipy", "sknet.models")]
-    return lambda: np.array([[*found, float(os.environ["OMP_NUM_THREADS"])]])
 
 
 @pytest.fixture
@@ -89,44 +59,39 @@ def test_random_weights_give_live_outputs(tmp_path):
 
 
 def test_other_outputs_are_refused(capsys, replace):
-    replace("compiled", off)
+    replace("compiled", fakes.off)
     assert main([*SMALL, "--engines", "caffe,compiled"]) == 1
     assert "compiled's outputs differ from caffe's by 1.0e-02" in \
         capsys.readouterr().err
 
 
 def test_engines_that_fail_are_named_and_the_others_go_on(capsys, replace):
-    for name, start in (("opencv", absent), ("torch", raising), ("openvino", dying)):
+    for name, start in (("opencv", fakes.absent), ("torch", fakes.raising),
+                        ("openvino", fakes.dying)):
         replace(name, start)
-    assert main([*SMALL, "--engines", "opencv,torch,openvino,caffe"]) == 0
+    assert main([*SMALL, "--batch", "1", "--engines",
+                 "opencv,torch,openvino,caffe"]) == 0
     lines = capsys.readouterr().out.splitlines()
     for line in ("not here: opencv (No module named 'nosuch')",
                  "not here: torch (ValueError: cannot read)",
                  "not here: openvino (its process ended with status -9)"):
-        assert lines.count(line) == 2  # a batch each
-    assert len([line for line in lines if line.startswith("caffe ")]) == 2
+        assert line in lines
+    assert len([line for line in lines if line.startswith("caffe ")]) == 1
     assert main([*SMALL, "--engines", "torch,openvino"]) == 1
     assert "no engine runs: torch (ValueError: cannot read); openvino (its process" \
         in capsys.readouterr().err
 
 
-def test_a_process_has_its_engine_alone(replace, tmp_path):
-    replace("torch", nosy)
-    source = Source(read_source("sknet_digits", None, 1), None, str(tmp_path))
-    os.environ["OMP_NUM_THREADS"] = "3"
-    worker = measure.Worker(ENGINES["torch"], source, np.zeros((1, 3, 8, 8)), 1)
+def test_a_process_has_its_engine_alone(monkeypatch):
+    """Not what else is imported here, nor this process's memory."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    ballast = np.ones(1 << 26)
+    worker = measure.Worker(Engine(fakes.nosy, "deploy", ""),
+                            SimpleNamespace(deploy=()), np.zeros((1, 3, 8, 8)), 1)
     worker.turn()
     worker.end()
-    assert worker.outputs.tolist() == [[1, 0, 0, 0, 0, 0, 1, 3]]
-
-
-def test_memory_is_the_processs_own(replace, tmp_path):
-    source = Source(read_source("sknet_digits", None, 1), None, str(tmp_path))
-    ballast = np.ones(1 << 27)  # 1 GiB, in this process
-    worker = measure.Worker(ENGINES["caffe"], source, np.zeros((1, 3, 64, 64)), 1)
-    worker.turn()
-    worker.end()
-    assert 20 < worker.peak_mib < 512 < ballast.nbytes / 2 ** 20
+    assert worker.outputs.tolist() == [[False] * len(fakes.FOREIGN) + [3]]
+    assert 10 < worker.peak_mib < 200 < ballast.nbytes / 2 ** 20
 
 
 def test_ctrl_c_ends_all(tmp_path):
@@ -140,13 +105,17 @@ def test_ctrl_c_ends_all(tmp_path):
     while len(engines) < 2:
         assert process.poll() is None, process.communicate()
         time.sleep(.05)
-        engines = [stat for stat in Path("/proc").glob("[0-9]*/cmdline")
-                   if _of(stat, process.pid)]
+        engines = [path for path in Path("/proc").glob("[0-9]*/cmdline")
+                   if _of(path, process.pid)]
+    for path in engines:
+        os.kill(int(path.parent.name), signal.SIGINT)
+    time.sleep(1)
+    assert all(_of(path, process.pid) for path in engines)
     os.killpg(process.pid, signal.SIGINT)
     output, error = process.communicate()
     assert (process.returncode, output) == (130, "")
     assert "Traceback" not in error
-    assert not any(_of(stat, process.pid) for stat in engines)
+    assert not any(_of(path, process.pid) for path in engines)
 
 
 def _of(path, session):
