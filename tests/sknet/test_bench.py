@@ -21,6 +21,13 @@ import bench_engines as fakes
 SMALL = ["bench", "sknet_digits", "--batch", "1,2", "--seconds", "1", "--threads", "1"]
 
 
+@pytest.fixture(autouse=True)
+def own_variables(monkeypatch):
+    """What the verb sets for its processes is not set for the next tests."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.setenv(name, "1")
+
+
 @pytest.fixture
 def replace(monkeypatch):
     return lambda name, start: monkeypatch.setitem(

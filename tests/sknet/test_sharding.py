@@ -101,11 +101,12 @@ def test_a_killed_worker_loses_nothing(sknet, many, tmp_path, monkeypatch):
         (tmp_path / "alone.jsonl").read_text().splitlines())
 
 
-def test_features(sknet, many, tmp_path):
+def test_features(sknet, many, tmp_path, monkeypatch):
     """Over Ray and not, in both formats; against the classifier by hand."""
     import caffe
     import cv2
     from sknet.source import shipped
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     command = ["extract", "sknet_digits", many, "--blob", "avepool/7x7", "--blob",
                "prob", "--batch-size", 7, "-o"]
     alone = sknet(*command, tmp_path / "a.npz")
