@@ -13,6 +13,7 @@ import pytest
 from sknet.bench import measure
 from sknet.bench.engines import ENGINES, Engine
 from sknet.bench.source import Source
+from sknet.bench.worker import Worker
 from sknet.cli import main
 from sknet.source import read_source
 
@@ -93,8 +94,8 @@ def test_a_process_has_its_engine_alone(monkeypatch):
     """Not what else is imported here, nor this process's memory."""
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     ballast = np.ones(1 << 26)
-    worker = measure.Worker(Engine(fakes.nosy, "deploy", ""),
-                            SimpleNamespace(deploy=()), np.zeros((1, 3, 8, 8)), 1)
+    worker = Worker(Engine(fakes.nosy, "deploy", ""), SimpleNamespace(deploy=()),
+                    np.zeros((1, 3, 8, 8)), 1)
     worker.turn()
     worker.end()
     assert worker.outputs.tolist() == [[False] * len(fakes.FOREIGN) + [3]]

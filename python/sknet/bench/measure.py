@@ -1,73 +1,15 @@
-"""Engines timed in turns, each in a process of its own: its threads and its memory are
-apart from the others', and it waits at a pipe while they work."""
-import contextlib
+"""Engines timed in turns, so that what else the machine does meets all alike."""
 import random
-import signal
 import statistics
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 
 import numpy as np
 
 from sknet.bench.engines import ENGINES
-from sknet.bench.worker import serve
+from sknet.bench.worker import Failure, Worker
 from sknet.errors import InputError
 
 ROUNDS = 3  # the least
-_CONTEXT = get_context("spawn")  # which takes nothing over but the environment
-
-
-class Failure(Exception):
-    """Why an engine does not run."""
-
-
-class Worker:
-    """An engine's process. Raises Failure; ImportError where its files cannot be
-    made.
-
-    outputs: of the images; start_s: seconds until they were there.
-    ms: of each pass; peak_mib: the most memory that the process had.
-    """
-
-    def __init__(self, engine, source, images, threads):
-        files = getattr(source, engine.files)
-        self.ms, self.peak_mib = [], None
-        self._pipe, end = _CONTEXT.Pipe()
-        self._process = _CONTEXT.Process(
-            target=serve, args=(end, engine.start, files, images, threads), daemon=True)
-        with _deaf_to_ctrl_c():
-            self._process.start()
-        end.close()
-        try:
-            self.outputs, self.start_s = self._answer()
-        except BaseException:
-            self.end()
-            raise
-
-    def turn(self):
-        try:
-            self._pipe.send("go")
-        except BrokenPipeError:
-            pass  # it has died since, which the answer tells
-        times, self.peak_mib = self._answer()
-        self.ms += times
-
-    def end(self):
-        self._process.kill()
-        self._process.join()
-        self._pipe.close()
-
-    def _answer(self):
-        try:
-            answer = self._pipe.recv()
-        except (EOFError, ConnectionResetError):
-            self._process.join()
-            raise Failure("its process ended with status "
-                          f"{self._process.exitcode}") from None
-        if isinstance(answer, str):
-            raise Failure(answer)
-        return answer
 
 
 def random_images(source, batch):
@@ -137,24 +79,6 @@ def _rounds(workers, missing, seconds, tick):
         rounds += 1
         tick(time.perf_counter() - began)
     return rounds
-
-
-def alone(function, *args):
-    """What a function gives in a process of its own."""
-    with ProcessPoolExecutor(1, _CONTEXT) as pool:
-        with _deaf_to_ctrl_c():
-            future = pool.submit(function, *args)
-        return future.result()
-
-
-@contextlib.contextmanager
-def _deaf_to_ctrl_c():
-    """Processes that the block starts do not hear it: this one ends them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def matmul_peak(size=1536):

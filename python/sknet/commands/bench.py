@@ -81,8 +81,9 @@ def run(args):
 
 
 def _bench(args, source, names):
-    from sknet.bench.measure import alone, matmul_peak, measure
+    from sknet.bench.measure import matmul_peak, measure
     from sknet.bench.report import machine, versions
+    from sknet.bench.worker import alone
     from sknet.profile import profile
     from sknet.progress import progress
     result = dict(model=args.model, threads=args.threads, machine=machine(),
@@ -101,7 +102,8 @@ def _bench(args, source, names):
 
 def _steps(args, source):
     from sknet.bench.engines import explain
-    from sknet.bench.measure import alone, random_images
+    from sknet.bench.measure import random_images
+    from sknet.bench.worker import alone
     try:
         return alone(explain, source.deploy, random_images(source, args.batch[0]),
                      args.threads)
