@@ -38,15 +38,21 @@ def test_the_same_seed_makes_the_same_images(held_out):
 
 
 def test_held_out_accuracy_is_the_readmes(held_out):
+    """With both engines, which agree in every image."""
     from sknet.classifier import Classifier
     images, labels = held_out
-    classifier = Classifier("sknet_digits")
-    found = []
-    for start in range(0, len(images), 50):
-        batch = [classifier.preprocessing(Image.fromarray(image))
-                 for image in images[start:start + 50]]
-        found.extend(classifier(batch).argmax(axis=1))
-    accuracy = 100 * np.mean(np.array(found) == labels)
+    found = {}
+    for engine in ("caffe", "compiled"):
+        classifier = Classifier("sknet_digits", engine=engine, batch=50)
+        found[engine] = np.concatenate([
+            classifier([classifier.preprocessing(Image.fromarray(image))
+                        for image in images[start:start + 50]])
+            for start in range(0, len(images), 50)])
+        assert classifier.engine == engine
+    assert abs(found["caffe"] - found["compiled"]).max() < 1e-4
+    predicted = found["caffe"].argmax(axis=1)
+    np.testing.assert_array_equal(found["compiled"].argmax(axis=1), predicted)
+    accuracy = 100 * np.mean(predicted == labels)
     print(f"held-out accuracy: {accuracy:.2f}%")
     stated = re.search(r"\*\*([\d.]+)%\*\* of 2,000\s+held-out images",
                        (ROOT / "README.md").read_text())

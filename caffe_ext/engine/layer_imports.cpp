@@ -69,7 +69,7 @@ OpPtr ImportConvolution(Layer<float>* layer, const Values& bottoms) {
     dims[0] /= op->group;
     dims.insert(dims.begin(), op->group);
   }
-  op->weights.reset(new PackedWeights(Numbers(weights), dims));
+  op->weights.reset(new PackedWeights(layer->blobs()[0], dims));
   op->bias.assign(op->num_output, 0);
   if (layer->blobs().size() > 1) {
     op->bias = Numbers(*layer->blobs()[1]);
@@ -85,7 +85,7 @@ OpPtr ImportInnerProduct(Layer<float>* layer, const Values& bottoms) {
   }
   std::unique_ptr<InnerProduct> op(new InnerProduct);
   op->num_output = param.num_output();
-  op->weights.reset(new PackedWeights(Numbers(weights),
+  op->weights.reset(new PackedWeights(layer->blobs()[0],
       {op->num_output, weights.count() / op->num_output}));
   op->bias.assign(op->num_output, 0);
   if (layer->blobs().size() > 1) {

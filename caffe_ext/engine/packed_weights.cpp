@@ -1,8 +1,6 @@
 #include "engine/packed_weights.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <numeric>
 
 namespace caffe {
 namespace engine {
@@ -14,32 +12,22 @@ dnnl::engine& Cpu() {
   return engine;
 }
 
-PackedWeights::PackedWeights(const std::vector<float>& values,
+PackedWeights::PackedWeights(const shared_ptr<Blob<float> >& values,
     const memory::dims& dims)
-    : dims(dims), count(values.size()) {
-  Set(values);
-}
+    : dims(dims), count(values->count()), source_(values) {}
 
-memory::desc PackedWeights::PlainLayout() const {
-  memory::dims strides(dims.size(), 1);
-  for (size_t i = dims.size() - 1; i > 0; --i) {
-    strides[i - 1] = strides[i] * dims[i];
-  }
-  return memory::desc(dims, memory::data_type::f32, strides);
-}
-
-void PackedWeights::Set(const std::vector<float>& values) {
-  packed_.assign(1, memory(PlainLayout(), Cpu()));
-  std::copy(values.begin(), values.end(),
-            static_cast<float*>(packed_[0].get_data_handle()));
+void PackedWeights::Scale(const std::vector<double>& factors) {
+  factors_.resize(factors.size(), 1);
+  for (size_t i = 0; i < factors.size(); ++i) { factors_[i] *= factors[i]; }
 }
 
 std::vector<float> PackedWeights::Plain() const {
-  std::vector<float> values(count);
-  memory source = packed_[0], plain(PlainLayout(), Cpu(), values.data());
-  dnnl::stream stream(Cpu());
-  dnnl::reorder(source, plain).execute(stream, source, plain);
-  stream.wait();
+  CHECK(source_) << "weights that are packed already";
+  std::vector<float> values(source_->cpu_data(), source_->cpu_data() + count);
+  for (size_t i = 0; i < factors_.size(); ++i) {
+    const size_t row = count / factors_.size();
+    for (size_t j = 0; j < row; ++j) { values[i * row + j] *= factors_[i]; }
+  }
   return values;
 }
 
@@ -51,7 +39,7 @@ const float* PackedWeights::InOwn(const std::function<
                    memory::data_type::f32, memory::format_tag::x}, Cpu());
     std::copy(values.begin(), values.end(),
               static_cast<float*>(own_.get_data_handle()));
-    packed_.clear();
+    source_.reset();
   }
   return static_cast<const float*>(own_.get_data_handle());
 }
@@ -64,11 +52,19 @@ memory PackedWeights::In(const memory::desc& layout) {
   }
   memory packed(layout, Cpu());
   dnnl::stream stream(Cpu());
-  dnnl::reorder(packed_[0], packed).execute(stream, packed_[0], packed);
-  stream.wait();
-  // What the first program wants replaces the plain values.
-  if (packed_.size() == 1 && packed_[0].get_desc() == PlainLayout()) {
-    packed_.clear();
+  if (packed_.empty()) {
+    std::vector<float> values = Plain();
+    memory::dims strides(dims.size(), 1);
+    for (size_t i = dims.size() - 1; i > 0; --i) {
+      strides[i - 1] = strides[i] * dims[i];
+    }
+    memory plain({dims, memory::data_type::f32, strides}, Cpu(), values.data());
+    dnnl::reorder(plain, packed).execute(stream, plain, packed);
+    stream.wait();
+    source_.reset();
+  } else {
+    dnnl::reorder(packed_[0], packed).execute(stream, packed_[0], packed);
+    stream.wait();
   }
   packed_.push_back(packed);
   return packed;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "caffe/blob.hpp"
 #include "oneapi/dnnl/dnnl.hpp"
 
 namespace caffe {
@@ -13,32 +14,35 @@ namespace engine {
 dnnl::engine& Cpu();
 
 /**
- * @brief Weights in the layout that a primitive wants them in, held once.
+ * @brief Weights in the layout that a primitive or kernel wants them in, held once.
  *
- * Programs of other shapes mostly want the same layout and share the memory;
- * where one wants another, it gets a copy made from what there is.
+ * Until the first asks for them they are the net's own. Programs of other shapes
+ * mostly want the same layout and share the memory; where a primitive wants
+ * another, it gets a copy made from what there is.
  */
 class PackedWeights {
  public:
   /// @brief Plain values; group is the first dimension where it is over 1.
-  PackedWeights(const std::vector<float>& values,
+  PackedWeights(const shared_ptr<Blob<float> >& values,
                 const dnnl::memory::dims& dims);
+
+  /// @brief Multiplies the weights of each output by its factor.
+  void Scale(const std::vector<double>& factors);
+  /// @brief The values in Caffe's order, as long as no layout was asked for.
+  std::vector<float> Plain() const;
 
   dnnl::memory In(const dnnl::memory::desc& layout);
   /// @brief In the only layout of a kernel of ours, which `pack` makes of the plain
-  ///        values; those go. At a multiple of 64 bytes.
+  ///        values. At a multiple of 64 bytes.
   const float* InOwn(const std::function<
       std::vector<float>(const std::vector<float>&)>& pack);
-  /// @brief The values in Caffe's order.
-  std::vector<float> Plain() const;
-  void Set(const std::vector<float>& values);
 
   const dnnl::memory::dims dims;
   const size_t count;
 
  private:
-  dnnl::memory::desc PlainLayout() const;
-
+  shared_ptr<Blob<float> > source_;  // until they are packed
+  std::vector<double> factors_;      // empty: 1
   std::vector<dnnl::memory> packed_;
   dnnl::memory own_;
 };

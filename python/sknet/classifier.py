@@ -7,6 +7,7 @@ import numpy as np
 
 from sknet import models
 from sknet.data.preprocessing import Preprocessing
+from sknet.engine import start
 from sknet.errors import InputError
 from sknet.files import digest
 from sknet.net import load, read_model
@@ -20,16 +21,18 @@ class Classifier:
     model: a name of the registry or a prototxt's path.
     weights: a caffemodel's path; by default what comes with the named model.
     trust: the prototxt's layers may run code, and read and write files.
+    engine, batch: as in sknet.engine; `net` has inner values after a call only if the
+        engine is caffe.
     settings: fields of Preprocessing that differ from the model's.
 
     A pickled one is made again from the files, where it is unpickled.
 
     Raises InputError if the files are bad, do not fit each other, or are not
-    those of a classifier of square images.
+    those of a classifier of square images, or if the engine is not possible.
     """
 
-    def __init__(self, model, weights=None, trust=False, **settings):
-        self._made_from = partial(Classifier, model, weights, trust, **settings)
+    def __init__(self, model, weights=None, trust=False, engine="caffe", batch=1,
+                 **settings):
         self.param = read_model(model, settings.get("crop"), trust)
         if weights is None:
             weights = shipped(model, f"{model}.caffemodel")
@@ -41,13 +44,16 @@ class Classifier:
         self._input, = self.net.inputs
         self._check(model)
         self.preprocessing = self._preprocessing(model, settings)
+        self.engine, self._forward = start(self.net, engine, batch)
+        self._made_from = partial(Classifier, model, weights, trust, self.engine, batch,
+                                  **settings)
 
     def __reduce__(self):
         return self._made_from, ()
 
     @property
     def num_classes(self):
-        return self._probabilities().shape[1]
+        return self.net.blobs[self.net.outputs[0]].data.shape[1]
 
     @property
     def labels(self):
@@ -66,15 +72,7 @@ class Classifier:
         """Return the classes' probabilities, N x classes, of N x channels x
         height x width images as `preprocessing` makes them."""
         pixels = np.asarray(pixels, np.float32)
-        self.net.blobs[self._input].reshape(*pixels.shape)
-        self.net.reshape()
-        self.net.blobs[self._input].data[...] = pixels
-        self.net.forward()
-        return self._probabilities().copy()
-
-    def _probabilities(self):
-        blob = self.net.blobs[self.net.outputs[0]].data
-        return blob.reshape(len(blob), -1)
+        return self._forward(pixels).reshape(len(pixels), -1)
 
     def _check(self, model):
         shape = self.net.blobs[self._input].data.shape

@@ -1,25 +1,54 @@
 """sknet bench."""
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from sknet.bench import measure
-from sknet.bench.engines import ENGINES
+from sknet.bench.engines import ENGINES, Engine
+from sknet.bench.source import Source
+from sknet.bench.worker import Worker
 from sknet.cli import main
+from sknet.source import read_source
+
+import bench_engines as fakes
 
 SMALL = ["bench", "sknet_digits", "--batch", "1,2", "--seconds", "1", "--threads", "1"]
+
+
+@pytest.fixture(autouse=True)
+def own_variables(monkeypatch):
+    """What the verb sets for its processes is not set for the next tests."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.setenv(name, "1")
+
+
+@pytest.fixture
+def replace(monkeypatch):
+    return lambda name, start: monkeypatch.setitem(
+        ENGINES, name, Engine(start, "deploy", "sknet"))
 
 
 def test_engines_agree_and_are_timed(capsys, tmp_path):
     plot = tmp_path / "bench.png"
     assert main([*SMALL, "--json", "--plot", str(plot), "--explain"]) == 0
     result = json.loads(capsys.readouterr().out)
-    # opencv-python-headless, OpenVINO and ONNX Runtime are the tests' references.
-    assert set(result["batches"][0]["ms"]) | set(result["missing"]) == set(ENGINES)
-    assert {"caffe", "compiled", "onnxruntime"} <= set(result["batches"][0]["ms"])
     for part, batch in zip(result["batches"], (1, 2)):
+        there = set(part["ms"])
+        assert there | set(part["missing"]) == set(ENGINES)
+        # opencv-python-headless and ONNX Runtime are the tests' references.
+        assert {"caffe", "compiled", "onnxruntime", "opencv"} <= there
         assert part["batch"] == batch and part["rounds"] >= measure.ROUNDS
-        assert min(part["ms"].values()) > 0
+        for what in ("ms", "least_ms", "passes", "peak_mib", "start_s"):
+            assert set(part[what]) == there and min(part[what].values()) > 0
+        assert all(part["least_ms"][name] <= part["ms"][name] for name in there)
+        assert min(part["passes"].values()) >= 2 * measure.ROUNDS
     assert any(step["kind"] == "Select" for step in result["steps"])
     assert plot.read_bytes().startswith(b"\x89PNG")
 
@@ -31,22 +60,79 @@ def test_tables(capsys):
 
 
 def test_random_weights_give_live_outputs(tmp_path):
-    from sknet.bench.source import Source
-    from sknet.source import read_source
     source = Source(read_source("sknet26", 64, 1), None, str(tmp_path))
-    images = np.random.default_rng(0).normal(size=(2, *source.shape))
-    result = np.array(ENGINES["caffe"](source, images.astype(np.float32), 1)())
+    images = measure.random_images(source, 2)
+    result = np.array(ENGINES["caffe"].start(source.deploy, images, 1)())
     assert np.isfinite(result).all() and abs(result[0] - result[1]).max() > 1e-4
 
 
-def test_other_outputs_are_refused(capsys, monkeypatch):
-    def wrong(source, images, threads):
-        right = ENGINES["caffe"](source, images, threads)
-        return lambda: right() * 1.01
-    monkeypatch.setitem(ENGINES, "compiled", wrong)
+def test_other_outputs_are_refused(capsys, replace):
+    replace("compiled", fakes.off)
     assert main([*SMALL, "--engines", "caffe,compiled"]) == 1
     assert "compiled's outputs differ from caffe's by 1.0e-02" in \
         capsys.readouterr().err
+
+
+def test_engines_that_fail_are_named_and_the_others_go_on(capsys, replace):
+    for name, start in (("opencv", fakes.absent), ("torch", fakes.raising),
+                        ("openvino", fakes.dying)):
+        replace(name, start)
+    assert main([*SMALL, "--batch", "1", "--engines",
+                 "opencv,torch,openvino,caffe"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for line in ("not here: opencv (No module named 'nosuch')",
+                 "not here: torch (ValueError: cannot read)",
+                 "not here: openvino (its process ended with status -9)"):
+        assert line in lines
+    assert len([line for line in lines if line.startswith("caffe ")]) == 1
+    assert main([*SMALL, "--engines", "torch,openvino"]) == 1
+    assert "no engine runs: torch (ValueError: cannot read); openvino (its process" \
+        in capsys.readouterr().err
+
+
+def test_a_process_has_its_engine_alone(monkeypatch):
+    """Not what else is imported here, nor this process's memory."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    ballast = np.ones(1 << 26)
+    worker = Worker(Engine(fakes.nosy, "deploy", ""), SimpleNamespace(deploy=()),
+                    np.zeros((1, 3, 8, 8)), 1)
+    worker.turn()
+    worker.end()
+    assert worker.outputs.tolist() == [[False] * len(fakes.FOREIGN) + [3]]
+    assert 10 < worker.peak_mib < 200 < ballast.nbytes / 2 ** 20
+
+
+def test_ctrl_c_ends_all(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sknet", *SMALL[:-3], "600", "--engines",
+         "caffe,onnxruntime"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, start_new_session=True,
+        # Background jobs start with it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    engines = []
+    while len(engines) < 2:
+        assert process.poll() is None, process.communicate()
+        time.sleep(.05)
+        engines = [path for path in Path("/proc").glob("[0-9]*/cmdline")
+                   if _of(path, process.pid)]
+    for path in engines:
+        os.kill(int(path.parent.name), signal.SIGINT)
+    time.sleep(1)
+    assert all(_of(path, process.pid) for path in engines)
+    os.killpg(process.pid, signal.SIGINT)
+    output, error = process.communicate()
+    assert (process.returncode, output) == (130, "")
+    assert "Traceback" not in error
+    assert not any(_of(path, process.pid) for path in engines)
+
+
+def _of(path, session):
+    """Whether it is the command line of an engine's process in a session."""
+    try:
+        return b"spawn_main" in path.read_bytes() and \
+            os.getsid(int(path.parent.name)) == session
+    except OSError:
+        return False
 
 
 @pytest.mark.parametrize("argv, message", [

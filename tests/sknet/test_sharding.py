@@ -76,11 +76,13 @@ def test_a_killed_worker_loses_nothing(sknet, many, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     # As Ray has it in workers, a core each: OpenBLAS's last digits may depend on it.
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    # Enough that the last worker is there before all is done.
+    many.write_text(many.read_text() * 6)
     # A relative path: the workers are in the same folder.
     command = ["evaluate", "sknet_digits", many.name, "--json", "--crops", "10",
                "--batch-size", "2"]
     alone = sknet(*command, "--predictions", "alone.jsonl")
-    assert alone.returncode == 1 and json.loads(alone.stdout)["images"] == 120
+    assert alone.returncode == 1 and json.loads(alone.stdout)["images"] == 720
     rows = tmp_path / "rows.jsonl"
     with subprocess.Popen(
             [sys.executable, "-m", "sknet", *command, "--ray", "local",
@@ -101,11 +103,12 @@ def test_a_killed_worker_loses_nothing(sknet, many, tmp_path, monkeypatch):
         (tmp_path / "alone.jsonl").read_text().splitlines())
 
 
-def test_features(sknet, many, tmp_path):
+def test_features(sknet, many, tmp_path, monkeypatch):
     """Over Ray and not, in both formats; against the classifier by hand."""
     import caffe
     import cv2
     from sknet.source import shipped
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     command = ["extract", "sknet_digits", many, "--blob", "avepool/7x7", "--blob",
                "prob", "--batch-size", 7, "-o"]
     alone = sknet(*command, tmp_path / "a.npz")

@@ -14,13 +14,10 @@ bool FoldInto(Linear* linear, const Affine& affine) {
   if (linear == NULL || linear->relu || linear->inputs.size() > 1) {
     return false;
   }
-  std::vector<float> weights = linear->weights->Plain();
-  const size_t row = weights.size() / linear->num_output;
+  linear->weights->Scale(affine.scale);
   for (int i = 0; i < linear->num_output; ++i) {
-    for (size_t j = 0; j < row; ++j) { weights[i * row + j] *= affine.scale[i]; }
     linear->bias[i] = linear->bias[i] * affine.scale[i] + affine.shift[i];
   }
-  linear->weights->Set(weights);
   return true;
 }
 

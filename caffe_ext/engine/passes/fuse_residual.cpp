@@ -7,17 +7,6 @@
 namespace caffe {
 namespace engine {
 
-namespace {
-
-void Multiply(Convolution* convolution, float factor) {
-  std::vector<float> weights = convolution->weights->Plain();
-  for (float& weight : weights) { weight *= factor; }
-  convolution->weights->Set(weights);
-  for (float& bias : convolution->bias) { bias *= factor; }
-}
-
-}  // namespace
-
 void FuseResidual(Graph* graph) {
   for (Op* op : graph->Snapshot()) {
     Sum* sum = As<Sum>(op);
@@ -44,9 +33,9 @@ void FuseResidual(Graph* graph) {
     if (before == NULL) {
       continue;
     }
-    if (sum->coefficients[which] != 1) {
-      Multiply(before, sum->coefficients[which]);
-    }
+    const float factor = sum->coefficients[which];
+    before->weights->Scale(std::vector<double>(before->num_output, factor));
+    for (float& bias : before->bias) { bias *= factor; }
     before->inputs.push_back(sum->inputs[1 - which]);
     before->outputs = sum->outputs;
     before->relu = sum->relu;

@@ -1,26 +1,38 @@
-"""What can run a model here: each engine a function that takes a Source, a batch's
-images and a number of threads, and gives a function without arguments that computes
-the outputs of these images. Raises ImportError where the engine is not installed."""
+"""What can run a model here: each engine a function that takes files of the model, a
+batch's images and a number of threads, and gives a function without arguments that
+computes the outputs of these images. Raises ImportError where the engine is not
+installed. Each runs in a process of its own, which imports nothing for the others."""
+from dataclasses import dataclass
 
 
-def caffe(source, images, threads):
-    net = source.net(len(images))
-    net.blobs[source.input].data[...] = images
+@dataclass(frozen=True)
+class Engine:
+    """start: the function.
+    files: the attribute of a Source that it takes.
+    package: whose version is told.
+    """
+    start: callable
+    files: str
+    package: str
+
+
+def caffe(files, images, threads):
+    net = _net(files, images)
+    net.blobs[net.inputs[0]].data[...] = images
     output, = net.outputs
     return lambda: net.forward()[output]
 
 
-def compiled(source, images, threads):
-    from sknet.pycaffe import caffe
-    program = caffe.compile(source.net(len(images)), threads=threads)
-    program.forward(**{source.input: images})
+def compiled(files, images, threads):
+    program = _program(files, images, threads)
+    program.blobs[program.inputs[0]].data[...] = images
     output, = program.outputs
     return lambda: program.forward()[output]
 
 
-def openvino(source, images, threads):
+def openvino(onnx, images, threads):
     import openvino
-    model = openvino.Core().read_model(source.onnx)
+    model = openvino.Core().read_model(onnx)
     model.reshape(images.shape)
     compiled = openvino.compile_model(model, "CPU", {
         "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1,
@@ -29,34 +41,21 @@ def openvino(source, images, threads):
     return lambda: request.infer({0: images})[0]
 
 
-def onnxruntime(source, images, threads):
+def onnxruntime(onnx, images, threads):
     import onnxruntime
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(source.onnx, options,
-                                           ["CPUExecutionProvider"])
-    return lambda: session.run(None, {source.input: images})[0]
+    session = onnxruntime.InferenceSession(onnx, options, ["CPUExecutionProvider"])
+    data, = session.get_inputs()
+    return lambda: session.run(None, {data.name: images})[0]
 
 
-def opencv(source, images, threads):
-    import cv2
-    if not hasattr(cv2.dnn, "readNetFromCaffe"):
-        raise ImportError("this OpenCV imports no Caffe")
-    cv2.setNumThreads(threads)
-    net = cv2.dnn.readNetFromCaffe(*source.stock)
-
-    def run():
-        net.setInput(images)
-        return net.forward()
-    return run
-
-
-def torch(source, images, threads):
+def torch(path, images, threads):
     import onnx
     import torch
     from onnx2torch import convert
     torch.set_num_threads(threads)
-    model, batch = convert(onnx.load(source.onnx)).eval(), torch.from_numpy(images)
+    model, batch = convert(onnx.load(path)).eval(), torch.from_numpy(images)
 
     def run():
         with torch.inference_mode():
@@ -64,9 +63,42 @@ def torch(source, images, threads):
     return run
 
 
-ENGINES = dict(caffe=caffe, compiled=compiled, openvino=openvino,
-               onnxruntime=onnxruntime, torch=torch, opencv=opencv)
-# The packages whose versions are told.
-PACKAGES = dict(caffe="sknet", compiled="onednn-cpu-gomp", openvino="openvino",
-                onnxruntime="onnxruntime", torch="torch",
-                opencv="opencv-python-headless")
+def opencv(files, images, threads):
+    import cv2
+    if not hasattr(cv2.dnn, "readNetFromCaffe"):
+        raise ImportError("this OpenCV imports no Caffe")
+    cv2.setNumThreads(threads)
+    net = cv2.dnn.readNetFromCaffe(*files)
+
+    def run():
+        net.setInput(images)
+        return net.forward()
+    return run
+
+
+ENGINES = dict(
+    caffe=Engine(caffe, "deploy", "sknet"),
+    compiled=Engine(compiled, "deploy", "onednn-cpu-gomp"),
+    openvino=Engine(openvino, "onnx", "openvino"),
+    onnxruntime=Engine(onnxruntime, "onnx", "onnxruntime"),
+    torch=Engine(torch, "onnx", "torch"),
+    opencv=Engine(opencv, "stock", "opencv-python-headless"))
+
+
+def explain(files, images, threads):
+    """The compiled net's steps, each with its time."""
+    return _program(files, images, threads).explain(20)
+
+
+def _net(files, images):
+    from sknet.pycaffe import caffe
+    prototxt, caffemodel = files
+    net = caffe.Net(prototxt, caffe.TEST, weights=caffemodel, allow="compute")
+    net.blobs[net.inputs[0]].reshape(*images.shape)
+    net.reshape()
+    return net
+
+
+def _program(files, images, threads):
+    from sknet.pycaffe import caffe
+    return caffe.compile(_net(files, images), threads=threads)

@@ -1,63 +1,92 @@
 """Engines timed in turns, so that what else the machine does meets all alike."""
+import random
+import statistics
 import time
 
 import numpy as np
 
 from sknet.bench.engines import ENGINES
+from sknet.bench.worker import Failure, Worker
 from sknet.errors import InputError
 
-ROUNDS = 7  # the least of each
+ROUNDS = 3  # the least
 
 
-def prepare(source, names, batch, threads):
-    """Return ({name: function}, {name: why it is not there}) for a batch of random
-    images. Raises InputError if two engines' outputs differ."""
-    images = np.random.default_rng(1).normal(
+def random_images(source, batch):
+    return np.random.default_rng(1).normal(
         size=(batch, *source.shape)).astype(np.float32)
-    runs, missing, outputs = {}, {}, {}
-    for name in names:
-        try:
-            runs[name] = ENGINES[name](source, images, threads)
-        except ImportError as error:
-            missing[name] = str(error)
-            continue
-        outputs[name] = np.array(runs[name]()).reshape(batch, -1)
+
+
+def measure(source, names, batch, threads, seconds, tick):
+    """Time engines on a batch of random images, for about as long as told. Return a
+    dict of
+
+        batch, rounds;
+        missing: {name: why it does not run};
+        ms, least_ms, passes, peak_mib, start_s: {name: number}; the first is the
+            median.
+
+    Every round has another order, and ends with a call of `tick` with the seconds
+    that it took. Raises InputError if two engines' outputs differ, or none runs.
+    """
+    images = random_images(source, batch)
+    workers, missing = {}, {}
+    try:
+        for name in names:
+            try:
+                workers[name] = Worker(ENGINES[name], source, images, threads)
+            except (Failure, ImportError) as error:
+                missing[name] = str(error)
+        _compare({name: worker.outputs for name, worker in workers.items()})
+        rounds = _rounds(workers, missing, seconds, tick)
+    finally:
+        for worker in workers.values():
+            worker.end()
+    if not workers:
+        raise InputError("no engine runs: " + "; ".join(
+            f"{name} ({why})" for name, why in missing.items()))
+
+    def each(what):
+        return {name: what(worker) for name, worker in workers.items()}
+    return dict(batch=batch, rounds=rounds, missing=missing,
+                ms=each(lambda worker: statistics.median(worker.ms)),
+                least_ms=each(lambda worker: min(worker.ms)),
+                passes=each(lambda worker: len(worker.ms)),
+                peak_mib=each(lambda worker: worker.peak_mib),
+                start_s=each(lambda worker: worker.start_s))
+
+
+def _compare(outputs):
     first = next(iter(outputs), None)
     for name, output in outputs.items():
         difference = abs(output - outputs[first]).max() / abs(outputs[first]).max()
         if not difference < 1e-3:
             raise InputError(f"{name}'s outputs differ from {first}'s by "
                              f"{difference:.1e} of the largest; nothing was timed")
-    return runs, missing
 
 
-def measure(runs, seconds, tick):
-    """{name: milliseconds of each round} of functions called in turns, for about as
-    long as told. Every round begins with another, and ends with a call of `tick` with
-    the seconds that it took."""
-    times = {name: [] for name in runs}
-    order = list(runs)
-    start = time.perf_counter()
-    while (time.perf_counter() - start < seconds
-           or len(times[order[0]]) < ROUNDS):
-        round_began = time.perf_counter()
-        for name in order:
-            begin = time.perf_counter()
-            runs[name]()
-            times[name].append(1e3 * (time.perf_counter() - begin))
-        order.append(order.pop(0))
-        tick(time.perf_counter() - round_began)
-    return times
+def _rounds(workers, missing, seconds, tick):
+    """Give each its turns; those that fail go from `workers` to `missing`."""
+    dice, rounds, start = random.Random(0), 0, time.perf_counter()
+    while workers and (rounds < ROUNDS or time.perf_counter() - start < seconds):
+        began = time.perf_counter()
+        for name in dice.sample(list(workers), len(workers)):
+            try:
+                workers[name].turn()
+            except Failure as error:
+                missing[name] = str(error)
+                workers.pop(name).end()
+        rounds += 1
+        tick(time.perf_counter() - began)
+    return rounds
 
 
-def matmul_peak(threads, size=1536):
-    """The most GFLOP/s of NumPy's matrix product, float32, on so many threads."""
-    from threadpoolctl import threadpool_limits
+def matmul_peak(size=1536):
+    """The most GFLOP/s of NumPy's matrix product, float32."""
     a = np.random.default_rng(0).normal(size=(size, size)).astype(np.float32)
-    with threadpool_limits(threads):
-        times = []
-        for _ in range(12):
-            begin = time.perf_counter()
-            a @ a
-            times.append(time.perf_counter() - begin)
+    times = []
+    for _ in range(12):
+        begin = time.perf_counter()
+        a @ a
+        times.append(time.perf_counter() - begin)
     return 2e-9 * size ** 3 / min(times)

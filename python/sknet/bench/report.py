@@ -4,7 +4,7 @@ import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from sknet.bench.engines import PACKAGES
+from sknet.bench.engines import ENGINES
 
 VECTORS = ("amx_bf16", "avx512_bf16", "avx512f", "avx2")
 
@@ -25,7 +25,7 @@ def versions(names):
     found = {}
     for name in names:
         try:
-            found[name] = version(PACKAGES[name])
+            found[name] = version(ENGINES[name].package)
         except PackageNotFoundError:
             continue
     return found

@@ -3,6 +3,10 @@ import os
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
+from sknet.errors import InputError
+from sknet.files import in_memory
 from sknet.pycaffe import caffe
 from sknet.text import to_text
 from sknet.weights import files
@@ -13,40 +17,31 @@ class Source:
     """A deploy net and its weights, as files in a folder as they are asked for.
 
     weights: a file, or None for random ones that keep signals alive.
+    shape: of one image: channels x height x width.
+
+    Raises InputError if the net has not one input, or the weights cannot be read.
     """
 
     def __init__(self, param, weights, folder):
         self.param, self.folder = param, folder
-        self.input, = (top for layer in param.layer if layer.type == "Input"
-                       for top in layer.top)
-        self.weights = (files.read(weights) if weights
-                        else random_weights(self._net()))
-
-    @property
-    def shape(self):
-        """Of one image: channels x height x width."""
-        shape, = (shape.dim for layer in self.param.layer
-                  for shape in layer.input_param.shape)
-        return tuple(shape)[1:]
+        shapes = [tuple(shape.dim) for layer in param.layer
+                  for shape in layer.input_param.shape]
+        if len(shapes) != 1:
+            raise InputError(f"{param.name}: {len(shapes)} inputs; expected one")
+        self.shape = shapes[0][1:]
+        self.weights = files.read(weights) if weights else random_weights(param)
 
     @cached_property
-    def prototxt(self):
-        return self._write("deploy.prototxt", self.param)
-
-    @cached_property
-    def caffemodel(self):
-        path = os.path.join(self.folder, "deploy.caffemodel")
-        files.write(path, self.weights)
-        return path
+    def deploy(self):
+        """A prototxt and a caffemodel."""
+        return self._write("deploy", self.param, self.weights)
 
     @cached_property
     def stock(self):
-        """A prototxt and a caffemodel of BVLC's layers alone."""
+        """The same of BVLC's layers alone."""
         from sknet.lowering import to_stock
-        param, weights = to_stock(self.param, self.weights, reshape_free=True)
-        path = os.path.join(self.folder, "stock.caffemodel")
-        files.write(path, weights)
-        return self._write("stock.prototxt", param), path
+        return self._write("stock", *to_stock(self.param, self.weights,
+                                              reshape_free=True))
 
     @cached_property
     def onnx(self):
@@ -56,28 +51,19 @@ class Source:
         onnx.save(export(self.param, self.weights), path)
         return path
 
-    def net(self, batch):
-        """A caffe.Net for a batch."""
-        net = caffe.Net(self.prototxt, caffe.TEST, weights=self.caffemodel,
-                        allow="compute")
-        net.blobs[self.input].reshape(batch, *self.shape)
-        net.reshape()
-        return net
-
-    def _net(self):
-        return caffe.Net(self.prototxt, caffe.TEST, allow="compute")
-
-    def _write(self, name, param):
+    def _write(self, name, param, weights):
         path = os.path.join(self.folder, name)
-        Path(path).write_text(to_text(param), encoding="utf-8")
-        return path
+        Path(f"{path}.prototxt").write_text(to_text(param), encoding="utf-8")
+        files.write(f"{path}.caffemodel", weights)
+        return f"{path}.prototxt", f"{path}.caffemodel"
 
 
-def random_weights(net, seed=0):
+def random_weights(param, seed=0):
     """Weights drawn layer by layer, with batch norm's statistics those of a
     random image on its way: else the outputs of deep nets vanish or overflow."""
-    import numpy as np
     random = np.random.default_rng(seed)
+    with in_memory(to_text(param)) as path:
+        net = caffe.Net(path, caffe.TEST, allow="compute")
     for name in net.inputs:
         net.blobs[name].data[...] = random.normal(size=net.blobs[name].data.shape)
     weights = {}

@@ -56,6 +56,14 @@ def add_weights(parser):
                         "comes with the named model)")
 
 
+def add_engine(parser):
+    """Add the engine that it takes (sknet.engine)."""
+    parser.add_argument("--engine", choices=("compiled", "caffe"),
+                        help="the net compiled for this CPU, or Caffe's layers one by "
+                        "one (default: compiled, if oneDNN is installed and the CPU "
+                        "has AVX2)")
+
+
 def add_preprocessing(parser):
     """Add the settings of sknet.data.preprocessing.Preprocessing."""
     settings = parser.add_argument_group("preprocessing")

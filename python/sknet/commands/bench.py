@@ -1,9 +1,13 @@
 """Time a model in this Caffe, compiled, and in other engines, on this CPU.
 
-Installs nothing: engines whose packages are missing are named and left out. All get
-the same weights and images; first their outputs are compared. Then they run in
-turns, and medians are told, with ratios to the fastest other engine and the share
-of the peak that NumPy's matrix product reaches here.
+Installs nothing: engines whose packages are missing are named and left out, as are
+such as fail. Each is a process of its own, and waits while another works. All get the
+same weights and images; first their outputs are compared. Then they take turns, in
+another order each round: a pass that does not count, and as many as fit 0.3 seconds,
+two at least. Told are the median and the least of all, the speed against the fastest
+other engine, the share of the peak that NumPy's matrix product reaches here, the most
+memory that the process had, Python's with it, and the seconds from the engine's import
+to its first output.
 
 Engines: caffe (the plain net), compiled (caffe.compile), openvino, onnxruntime,
 torch (through onnx2torch), opencv (its dnn module). tools/bench_requirements.txt
@@ -50,8 +54,9 @@ def add_arguments(parser):
 
 
 def run(args):
-    # Caffe's BLAS and oneDNN read it when they are loaded.
-    os.environ["OMP_NUM_THREADS"] = str(args.threads)
+    # What the processes that are measured read.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = str(args.threads)
     from sknet.bench.engines import ENGINES
     from sknet.bench.source import Source
     from sknet.deploy import to_deploy
@@ -76,34 +81,34 @@ def run(args):
 
 
 def _bench(args, source, names):
-    import statistics
-
-    from sknet.bench.measure import matmul_peak, measure, prepare
+    from sknet.bench.measure import matmul_peak, measure
     from sknet.bench.report import machine, versions
+    from sknet.bench.worker import alone
     from sknet.profile import profile
     from sknet.progress import progress
-    gflop = 2e-9 * profile(source.param, source=args.model).total("macs")
     result = dict(model=args.model, threads=args.threads, machine=machine(),
-                  gflop=gflop, versions=versions(names), missing={},
-                  peak_gflops=matmul_peak(args.threads), batches=[])
-    for batch in args.batch:
-        runs, missing = prepare(source, names, batch, args.threads)
-        result["missing"] = missing
-        with progress(args.seconds, "s") as bar:
-            times = measure(runs, args.seconds, lambda s: bar.update(round(s, 1)))
-        medians = {name: statistics.median(each) for name, each in times.items()}
-        result["batches"].append(dict(
-            batch=batch, rounds=len(next(iter(times.values()))), ms=medians,
-            least_ms={name: min(each) for name, each in times.items()}))
-    result["peak_gflops"] = max(result["peak_gflops"], matmul_peak(args.threads))
+                  gflop=2e-9 * profile(source.param, source=args.model).total("macs"),
+                  versions=versions(names), peak_gflops=alone(matmul_peak), batches=[])
     if args.explain:
-        result["steps"] = _steps(source, args)
+        result["steps"] = _steps(args, source)
+    for batch in args.batch:
+        with progress(args.seconds, "s") as bar:
+            result["batches"].append(measure(
+                source, names, batch, args.threads, args.seconds,
+                lambda seconds: bar.update(round(seconds, 1))))
+    result["peak_gflops"] = max(result["peak_gflops"], alone(matmul_peak))
     return result
 
 
-def _steps(source, args):
-    from sknet.pycaffe import caffe
-    return caffe.compile(source.net(args.batch[0]), threads=args.threads).explain(20)
+def _steps(args, source):
+    from sknet.bench.engines import explain
+    from sknet.bench.measure import random_images
+    from sknet.bench.worker import alone
+    try:
+        return alone(explain, source.deploy, random_images(source, args.batch[0]),
+                     args.threads)
+    except ImportError as error:
+        raise InputError(f"--explain: {error}") from error
 
 
 def _tables(result):
@@ -111,21 +116,7 @@ def _tables(result):
            f"{result['threads']} threads, {result['machine']}",
            f"peak of NumPy's matrix product: {result['peak_gflops']:.0f} GFLOP/s"]
     for part in result["batches"]:
-        others = {name: ms for name, ms in part["ms"].items() if name not in OWN}
-        best = min(others.values(), default=None)
-        rows = [(f"batch {part['batch']}", "median ms", "least", "speed", "of peak")]
-        for name, ms in sorted(part["ms"].items(), key=lambda item: item[1]):
-            speed = part["batch"] * result["gflop"] / (ms * 1e-3)
-            rows.append((f"{name} {result['versions'].get(name, '')}".strip(),
-                         f"{ms:.1f}", f"{part['least_ms'][name]:.1f}",
-                         f"{best / ms:.2f}x" if best else "-",
-                         f"{speed / result['peak_gflops']:.0%}"))
-        yield list(aligned(rows, "<>>>>")) + [
-            f"medians of {part['rounds']} rounds"
-            + ("; speed against the fastest other engine" if best else "")]
-    if result["missing"]:
-        yield [f"not here: {name} ({why})"
-               for name, why in result["missing"].items()]
+        yield list(_table(result, part))
     if "steps" in result:
         yield aligned([("step", "by", "ms", "GFLOP/s", "layers"), *(
             (step["kind"], step["implementation"], f"{step['ms']:.3f}",
@@ -134,3 +125,23 @@ def _tables(result):
                  f" and {len(step['layers']) - 2} more"
                  if len(step["layers"]) > 2 else ""))
             for step in result["steps"])], "<<>><")
+
+
+def _table(result, part):
+    others = {name: ms for name, ms in part["ms"].items() if name not in OWN}
+    best = min(others.values(), default=None)
+    rows = [(f"batch {part['batch']}", "median ms", "least", "speed", "of peak",
+             "peak MiB", "start s")]
+    for name, ms in sorted(part["ms"].items(), key=lambda item: item[1]):
+        speed = part["batch"] * result["gflop"] / (ms * 1e-3)
+        rows.append((f"{name} {result['versions'].get(name, '')}".strip(),
+                     f"{ms:.1f}", f"{part['least_ms'][name]:.1f}",
+                     f"{best / ms:.2f}x" if best else "-",
+                     f"{speed / result['peak_gflops']:.0%}",
+                     f"{part['peak_mib'][name]:.0f}", f"{part['start_s'][name]:.1f}"))
+    yield from aligned(rows, "<>>>>>>")
+    passes = part["passes"].values()
+    yield (f"medians of {min(passes)} to {max(passes)} passes in {part['rounds']} "
+           "rounds" + ("; speed against the fastest other engine" if best else ""))
+    for name, why in part["missing"].items():
+        yield f"not here: {name} ({why})"

@@ -11,8 +11,8 @@ does: give its meta.mat, not Caffe's synset_words.txt, which has another order.
 import json
 import sys
 
-from sknet.commands.arguments import (add_preprocessing, add_trust, add_weights,
-                                      positive, preprocessing)
+from sknet.commands.arguments import (add_engine, add_preprocessing, add_trust,
+                                      add_weights, positive, preprocessing)
 from sknet.data.labels import ORDERS, read_labels
 from sknet.data.preprocessing import read_image
 from sknet.errors import InputError
@@ -28,6 +28,7 @@ def add_arguments(parser):
                         "net's prototxt")
     add_trust(parser)
     add_weights(parser)
+    add_engine(parser)
     parser.add_argument("--labels", metavar="FILE",
                         help="a list, or an ImageNet devkit's meta.mat")
     parser.add_argument("--label-order", choices=ORDERS,
@@ -42,7 +43,7 @@ def add_arguments(parser):
     parser.add_argument("--picture", metavar="FILE",
                         help="draw images, predictions and the attention of SK "
                         "units' branches (png, pdf, svg; the first "
-                        "24 images)")
+                        "24 images), which the engine caffe has")
     add_preprocessing(parser)
 
 
@@ -52,10 +53,15 @@ def run(args):
     from sknet.picture import Picture
     if args.picture:
         check_name(args.picture)
+        if args.engine == "compiled":
+            raise InputError("--picture: needs --engine caffe, which has the values of "
+                             "inner layers")
     labels = args.labels and read_labels(args.labels, args.label_order)
     if args.label_order and not args.labels:
         raise InputError("--label-order: needs --labels meta.mat")
     classifier = Classifier(args.model, args.weights, args.trust_prototxt,
+                            "caffe" if args.picture else args.engine,
+                            min(args.batch_size, len(args.images)),
                             **preprocessing(args))
     if labels is None:
         labels = classifier.labels
@@ -69,7 +75,8 @@ def run(args):
     results, unreadable = _classify(args, classifier, labels, sketch)
     if args.json:
         print(json.dumps(dict(model=args.model, weights=classifier.weights,
-                              images=results, unreadable=unreadable), indent=2))
+                              engine=classifier.engine, images=results,
+                              unreadable=unreadable), indent=2))
     if sketch and results:
         sketch.save(args.picture)
     return 1 if unreadable else 0

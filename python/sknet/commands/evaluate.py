@@ -17,14 +17,16 @@ its name is the model's and a number, in the current folder, and it is removed a
 end, unless images could not be read. The result does not depend on --batch-size,
 --threads, --ray or --processes (probabilities may, in their last digits, on
 --batch-size, on the machine, and on OMP_NUM_THREADS, which is 1 in Ray's workers).
+The last digits depend on --engine, too: a file is gone on with by the one it is of.
 """
 import json
 import os
 import sys
 from pathlib import Path
 
-from sknet.commands.arguments import (add_dataset, add_model, add_preprocessing,
-                                      add_shards, add_weights, preprocessing)
+from sknet.commands.arguments import (add_dataset, add_engine, add_model,
+                                      add_preprocessing, add_shards, add_weights,
+                                      preprocessing)
 from sknet.commands.journaled import complete
 from sknet.errors import InputError
 from sknet.evaluation.views import CROPS, Views
@@ -37,6 +39,7 @@ def add_arguments(parser):
     add_model(parser)
     add_dataset(parser)
     add_weights(parser)
+    add_engine(parser)
     parser.add_argument("--crops", type=int, choices=CROPS, default=1,
                         help="of each image (default: %(default)s)")
     parser.add_argument("--flip", action="store_true",
@@ -112,8 +115,8 @@ def _scorer(args):
     if args.flip and args.crops == 10:
         raise InputError("--flip: the ten crops have the mirror images already")
     dataset = open_dataset(args.dataset, args.labels, args.root, args.label_order)
-    classifier = Classifier(args.model, args.weights, args.trust_prototxt,
-                            **preprocessing(args))
+    classifier = Classifier(args.model, args.weights, args.trust_prototxt, args.engine,
+                            min(args.batch_size, len(dataset)), **preprocessing(args))
     for index, label in enumerate(dataset.labels or ()):
         check_label(label, dataset.name(index), classifier.num_classes)
     views = Views(classifier.preprocessing, args.crops, args.flip)
@@ -131,7 +134,8 @@ def _default_name(args, scorer):
 def _summary(args, scorer, report, predictions):
     views = scorer.views
     return dict(
-        model=args.model, weights=scorer.classifier.weights, dataset=args.dataset,
+        model=args.model, weights=scorer.classifier.weights,
+        engine=scorer.classifier.engine, dataset=args.dataset,
         images=len(report.ranks), classes=report.num_classes,
         shorter_side=views.preprocessing.shorter_side, crop=views.preprocessing.crop,
         crops=views.crops, flip=views.flip,

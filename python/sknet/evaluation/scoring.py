@@ -44,9 +44,9 @@ class Scorer:
 
     def identity(self):
         """What the rows depend on, as JSON values."""
-        return dict(**self.classifier.identity(), dataset=self.dataset.digest(),
-                    images=len(self.dataset), crops=self.views.crops,
-                    flip=self.views.flip)
+        return dict(**self.classifier.identity(), engine=self.classifier.engine,
+                    dataset=self.dataset.digest(), images=len(self.dataset),
+                    crops=self.views.crops, flip=self.views.flip)
 
     def _probabilities(self, items):
         """The mean over the views, images x classes, in doubles. One view at a

@@ -21,6 +21,10 @@ namespace caffe {
  */
 hid_t OpenHDF5(const std::string& filename, const std::function<void()>& read);
 
+/// @brief In that child nothing may be logged: at the fork another thread may have
+///        held the C library's lock of the clock, which glog asks for the time.
+bool ReadsHDF5Ahead();
+
 }  // namespace caffe
 
 #endif  // USE_HDF5

@@ -1,9 +1,12 @@
 #include <google/protobuf/text_format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <ctime>
 #include <functional>
 #include <future>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -168,5 +171,32 @@ TEST(ThreadsTest, TestFiles) {
     }
   });
 }
+
+#ifdef USE_HDF5
+// A process that reads HDF5 ahead has a copy of each lock that other threads held
+// at that moment, for good: of the C library's clock, here.
+TEST(ThreadsTest, TestHDF5BesideTheClock) {
+  string folder;
+  MakeTempDir(&folder);
+  const string name = folder + "/net.caffemodel.h5";
+  Net<float>(SelectiveNet(TEST)).ToHDF5(name);
+  NetParameter none;  // so that each of the file's layers is ignored, and named
+  none.set_force_backward(true);
+  Net<float> net(none);
+  std::atomic<bool> done(false);
+  std::thread clock([&done] {
+    while (!done) {
+      const time_t now = 0;
+      tm parts;
+      localtime_r(&now, &parts);
+    }
+  });
+  for (int times = 0; times < 20; ++times) {
+    EXPECT_NO_THROW(net.CopyTrainedLayersFrom(name));
+  }
+  done = true;
+  clock.join();
+}
+#endif
 
 }  // namespace caffe

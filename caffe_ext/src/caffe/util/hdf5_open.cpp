@@ -25,7 +25,6 @@ bool in_child = false;
 void ReadAndTell(const std::function<void()>& read, int seconds, int parent) {
   in_child = true;
   HDF5Lock::RenewAfterFork();
-  FLAGS_minloglevel = google::GLOG_FATAL;  // another thread may hold glog's lock
   for (int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGXCPU, SIGALRM}) {
     std::signal(signal, SIG_DFL);
   }
@@ -42,6 +41,8 @@ void ReadAndTell(const std::function<void()>& read, int seconds, int parent) {
 }
 
 }  // namespace
+
+bool ReadsHDF5Ahead() { return in_child; }
 
 hid_t OpenHDF5(const string& filename, const std::function<void()>& read) {
   struct stat state;
