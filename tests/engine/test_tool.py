@@ -1,4 +1,5 @@
 """-engine compiled of the caffe command."""
+import os
 import re
 import subprocess
 import sys
@@ -35,7 +36,8 @@ def files(tmp_path):
 
 def run(*args):
     done = subprocess.run([CAFFE, *args, "-iterations=2"], text=True,
-                          capture_output=True, timeout=100)
+                          capture_output=True, timeout=100,
+                          env={**os.environ, "GLOG_minloglevel": "0"})
     return done.returncode, done.stderr
 
 
