@@ -316,8 +316,9 @@ def test_ctrl_c_keeps_what_is_done(held_out, tmp_path):
             # Background jobs start with it ignored.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
             ) as process:
+        rows = tmp_path / "rows.jsonl"  # what is computed in the first line
         while process.poll() is None and not (
-                os.path.exists("rows.jsonl") and os.path.getsize("rows.jsonl") > 2000):
+                rows.exists() and rows.read_bytes().count(b"\n") > 2):
             time.sleep(.01)
         process.send_signal(signal.SIGINT)
         error = process.stderr.read()
