@@ -4,7 +4,6 @@ from collections import OrderedDict
 import numpy as np
 
 
-
 class Program:
     """A net of phase TEST compiled for inference; made by `compile`.
 
