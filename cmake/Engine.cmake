@@ -22,6 +22,9 @@ set_property(SOURCE ${steps} APPEND PROPERTY COMPILE_OPTIONS -fno-trapping-math)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set_property(SOURCE ${steps} APPEND PROPERTY COMPILE_OPTIONS
                -march=x86-64-v3)
+  # The last -march counts. gcc 12 warns of its own intrinsics.
+  set_property(SOURCE ${engine_dir}/kernels/grouped_3x3_avx512.cpp APPEND PROPERTY
+               COMPILE_OPTIONS -march=x86-64-v4 -Wno-maybe-uninitialized)
 endif()
 set_target_properties(caffe_engine PROPERTIES
   POSITION_INDEPENDENT_CODE ON

@@ -38,20 +38,23 @@ def test_the_same_seed_makes_the_same_images(held_out):
 
 
 def test_held_out_accuracy_is_the_readmes(held_out):
-    """With both engines, which agree in every image."""
+    """With all engines, which agree in every image."""
     from sknet.classifier import Classifier
     images, labels = held_out
     found = {}
-    for engine in ("caffe", "compiled"):
+    for engine in ("caffe", "compiled", "compiled-bf16"):
         classifier = Classifier("sknet_digits", engine=engine, batch=50)
         found[engine] = np.concatenate([
             classifier([classifier.preprocessing(Image.fromarray(image))
                         for image in images[start:start + 50]])
             for start in range(0, len(images), 50)])
         assert classifier.engine == engine
-    assert abs(found["caffe"] - found["compiled"]).max() < 1e-4
     predicted = found["caffe"].argmax(axis=1)
-    np.testing.assert_array_equal(found["compiled"].argmax(axis=1), predicted)
+    for engine, within in ("compiled", 1e-4), ("compiled-bf16", 5e-2):
+        difference = abs(found["caffe"] - found[engine]).max()
+        print(f"{engine}: probabilities differ by at most {difference:.1e}")
+        assert difference < within
+        np.testing.assert_array_equal(found[engine].argmax(axis=1), predicted)
     accuracy = 100 * np.mean(predicted == labels)
     print(f"held-out accuracy: {accuracy:.2f}%")
     stated = re.search(r"\*\*([\d.]+)%\*\* of 2,000\s+held-out images",

@@ -35,7 +35,7 @@ cmake -S . -B "$build" -G Ninja -DPython_EXECUTABLE="$PWD/.venv/bin/python" \
 cmake --build "$build" --target caffe_test >&2
 
 # The suite runs in a folder like Caffe's root. Its matrices are tiny.
-export OPENBLAS_NUM_THREADS=1 GLOG_minloglevel=2
+export OPENBLAS_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE GLOG_minloglevel=2
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tools/tsan.supp

@@ -12,6 +12,10 @@ size_t Value::count() const {
                          std::multiplies<size_t>());
 }
 
+bool Value::IsVector() const {
+  return shape.size() > 1 && count() == static_cast<size_t>(shape[0]) * shape[1];
+}
+
 std::vector<int> Value::MemoryShape() const {
   std::vector<int> sizes(shape.size());
   for (size_t i = 0; i < shape.size(); ++i) { sizes[MemoryAxis(i)] = shape[i]; }
@@ -28,8 +32,7 @@ bool Value::LayoutsCoincide() const {
 }
 
 bool Value::ChannelsNeighbour() const {
-  return channels_last || (shape.size() > 1 &&
-      count() == static_cast<size_t>(shape[0]) * shape[1]);
+  return channels_last || IsVector();
 }
 
 Value* Graph::AddValue(const std::string& name,

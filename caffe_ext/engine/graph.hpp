@@ -13,6 +13,9 @@ namespace engine {
 class Op;
 class Step;
 
+/// @brief A value's numbers: float, or BFloat16.
+enum class Type { F32, BF16 };
+
 /// @brief What one op computes and others read.
 ///
 /// In memory a value of four axes is N x H x W x C where channels_last is set;
@@ -21,8 +24,12 @@ struct Value {
   std::string name;
   std::vector<int> shape;  // in Caffe's order: N x C x H x W
   bool channels_last = false;
+  Type type = Type::F32;
 
   size_t count() const;
+  size_t bytes() const { return count() * (type == Type::F32 ? 4 : 2); }
+  /// @brief One position an image, and a number for each channel there.
+  bool IsVector() const;
   /// @brief The sizes of the axes in the order in which they lie in memory.
   std::vector<int> MemoryShape() const;
   /// @brief The place there of one of Caffe's axes.
@@ -45,6 +52,13 @@ class Op {
   virtual void InferShapes() = 0;
   /// @brief Whether values of four axes come and go with the channels last.
   virtual bool ChannelsLast() const { return true; }
+  /// @brief In programs of bf16, whether it computes in the type that its first
+  ///        input has, whichever that is.
+  virtual bool AnyType() const { return false; }
+  /// @brief The type in which it takes inputs[i] then.
+  virtual Type InputType(int i) const { return FirstType(); }
+  /// @brief The type of its outputs[i] then.
+  virtual Type OutputType(int i) const { return FirstType(); }
   /// @brief The input whose memory the output takes, where nobody needs it any
   ///        longer; or -1.
   virtual int InPlaceOf() const { return -1; }
@@ -57,6 +71,9 @@ class Op {
 
   std::vector<std::string> layers;  // the Caffe layers that it stands for
   std::vector<Value*> inputs, outputs;
+
+ private:
+  Type FirstType() const { return AnyType() ? inputs[0]->type : Type::F32; }
 };
 
 /// @brief Ops in the order in which they run.

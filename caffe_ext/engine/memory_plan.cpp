@@ -9,11 +9,11 @@ namespace engine {
 
 namespace {
 
-const size_t kAlignment = 16;  // floats: a cache line
+const size_t kAlignment = 64;  // bytes: a cache line
 
 // One piece of memory: the values that are in it, one after the other.
 struct Room {
-  size_t floats, begin, end;  // first op that writes it, last that reads it
+  size_t bytes, begin, end;  // first op that writes it, last that reads it
   size_t offset;
 };
 
@@ -47,7 +47,7 @@ MemoryPlan::MemoryPlan(const Graph& graph) {
       });
       const bool free = rooms[room].end <= i && !read_elsewhere &&
           std::count(op.inputs.begin(), op.inputs.end(), taken) == 1 &&
-          taken->count() == op.outputs[0]->count();
+          taken->bytes() == op.outputs[0]->bytes();
       if (op.IsView() || free) {
         room_of[op.outputs[0]] = room;
         rooms[room].end = std::max(rooms[room].end,
@@ -57,9 +57,9 @@ MemoryPlan::MemoryPlan(const Graph& graph) {
     }
     for (const Value* output : op.outputs) {
       room_of[output] = rooms.size();
-      const size_t floats =
-          (output->count() + kAlignment - 1) / kAlignment * kAlignment;
-      rooms.push_back({floats, i, std::max(i, last_use[output]), 0});
+      const size_t size =
+          (output->bytes() + kAlignment - 1) / kAlignment * kAlignment;
+      rooms.push_back({size, i, std::max(i, last_use[output]), 0});
     }
   }
 
@@ -67,7 +67,7 @@ MemoryPlan::MemoryPlan(const Graph& graph) {
   std::vector<Room*> order, placed;
   for (Room& room : rooms) { order.push_back(&room); }
   std::stable_sort(order.begin(), order.end(), [](Room* a, Room* b) {
-    return a->floats > b->floats;
+    return a->bytes > b->bytes;
   });
   for (Room* room : order) {
     std::vector<const Room*> rivals;
@@ -80,13 +80,13 @@ MemoryPlan::MemoryPlan(const Graph& graph) {
       return a->offset < b->offset;
     });
     for (const Room* rival : rivals) {
-      if (room->offset + room->floats <= rival->offset) {
+      if (room->offset + room->bytes <= rival->offset) {
         break;
       }
-      room->offset = std::max(room->offset, rival->offset + rival->floats);
+      room->offset = std::max(room->offset, rival->offset + rival->bytes);
     }
     placed.push_back(room);
-    floats = std::max(floats, room->offset + room->floats);
+    bytes = std::max(bytes, room->offset + room->bytes);
   }
   for (const auto& value : room_of) {
     offsets[value.first] = rooms[value.second].offset;

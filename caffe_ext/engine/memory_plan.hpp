@@ -10,7 +10,7 @@ namespace caffe {
 namespace engine {
 
 /**
- * @brief Where each value lies in one block of memory, in floats from its start;
+ * @brief Where each value lies in one block of memory, in bytes from its start;
  *        values that are not needed at the same time share room.
  *
  * The graph's inputs, and views of them, lie elsewhere: inputs gives the input.
@@ -20,7 +20,7 @@ struct MemoryPlan {
 
   std::map<const Value*, size_t> offsets;
   std::map<const Value*, const Value*> inputs;
-  size_t floats = 0;
+  size_t bytes = 0;
 };
 
 }  // namespace engine

@@ -5,21 +5,23 @@ namespace engine {
 
 using dnnl::memory;
 
-dnnl::stream& Stream() {
-  static thread_local dnnl::stream stream(Cpu());
-  return stream;
+bool HasBF16() {
+  // Sets of bits, one for each extension.
+  const int present = static_cast<int>(dnnl::get_effective_cpu_isa());
+  const int needed = static_cast<int>(dnnl::cpu_isa::avx512_core_bf16);
+  return (present & needed) == needed;
+}
+
+memory::data_type DataType(Type type) {
+  return type == Type::F32 ? memory::data_type::f32 : memory::data_type::bf16;
 }
 
 memory::desc Activations(const Value& value) {
   const memory::dims dims(value.shape.begin(), value.shape.end());
-  memory::dims strides(dims.size(), 1);
-  for (size_t i = dims.size() - 1; i > 0; --i) {
-    strides[i - 1] = strides[i] * dims[i];
-  }
   if (value.channels_last && dims.size() == 4) {
-    strides = {dims[1] * dims[2] * dims[3], 1, dims[3] * dims[1], dims[1]};
+    return memory::desc(dims, DataType(value.type), memory::format_tag::nhwc);
   }
-  return memory::desc(dims, memory::data_type::f32, strides);
+  return onednn::Plain(dims, DataType(value.type));
 }
 
 }  // namespace engine

@@ -1,15 +1,18 @@
 #ifndef CAFFE_ENGINE_ONEDNN_HPP_
 #define CAFFE_ENGINE_ONEDNN_HPP_
 
+#include "caffe/util/onednn.hpp"
 #include "engine/graph.hpp"
-#include "engine/packed_weights.hpp"
-#include "oneapi/dnnl/dnnl.hpp"
 
 namespace caffe {
 namespace engine {
 
-/// @brief This thread's stream of work.
-dnnl::stream& Stream();
+using onednn::Cpu;
+using onednn::Stream;
+
+/// @brief Whether this CPU has instructions for bf16, which oneDNN then uses.
+bool HasBF16();
+dnnl::memory::data_type DataType(Type type);
 /// @brief How a value's activations lie in memory.
 dnnl::memory::desc Activations(const Value& value);
 

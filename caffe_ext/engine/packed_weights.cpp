@@ -2,15 +2,12 @@
 
 #include <algorithm>
 
+#include "engine/onednn.hpp"
+
 namespace caffe {
 namespace engine {
 
 using dnnl::memory;
-
-dnnl::engine& Cpu() {
-  static dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-  return engine;
-}
 
 PackedWeights::PackedWeights(const shared_ptr<Blob<float> >& values,
     const memory::dims& dims)
@@ -35,8 +32,8 @@ const float* PackedWeights::InOwn(const std::function<
     std::vector<float>(const std::vector<float>&)>& pack) {
   if (!own_) {
     const std::vector<float> values = pack(Plain());
-    own_ = memory({{static_cast<memory::dim>(values.size())},
-                   memory::data_type::f32, memory::format_tag::x}, Cpu());
+    own_ = memory(onednn::Plain({static_cast<memory::dim>(values.size())}),
+                  Cpu());
     std::copy(values.begin(), values.end(),
               static_cast<float*>(own_.get_data_handle()));
     source_.reset();
@@ -54,11 +51,7 @@ memory PackedWeights::In(const memory::desc& layout) {
   dnnl::stream stream(Cpu());
   if (packed_.empty()) {
     std::vector<float> values = Plain();
-    memory::dims strides(dims.size(), 1);
-    for (size_t i = dims.size() - 1; i > 0; --i) {
-      strides[i - 1] = strides[i] * dims[i];
-    }
-    memory plain({dims, memory::data_type::f32, strides}, Cpu(), values.data());
+    memory plain(onednn::Plain(dims), Cpu(), values.data());
     dnnl::reorder(plain, packed).execute(stream, plain, packed);
     stream.wait();
     source_.reset();

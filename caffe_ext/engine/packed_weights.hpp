@@ -11,8 +11,6 @@
 namespace caffe {
 namespace engine {
 
-dnnl::engine& Cpu();
-
 /**
  * @brief Weights in the layout that a primitive or kernel wants them in, held once.
  *

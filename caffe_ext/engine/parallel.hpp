@@ -1,6 +1,9 @@
 #ifndef CAFFE_ENGINE_PARALLEL_HPP_
 #define CAFFE_ENGINE_PARALLEL_HPP_
 
+#include <algorithm>
+#include <cstddef>
+
 namespace caffe {
 namespace engine {
 
@@ -13,6 +16,17 @@ void Parallel(const int n, const F& f) {
   for (int i = 0; i < n; ++i) {
     f(i);
   }
+}
+
+const int kPiece = 4096;  // values that a thread takes at a time
+
+/// @brief f(begin, end) over [0, count) in such pieces.
+template <typename F>
+void InPieces(size_t count, const F& f) {
+  Parallel((count + kPiece - 1) / kPiece, [&](int i) {
+    const size_t begin = static_cast<size_t>(i) * kPiece;
+    f(begin, std::min(count, begin + kPiece));
+  });
 }
 
 }  // namespace engine

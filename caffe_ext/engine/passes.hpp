@@ -31,8 +31,12 @@ void FuseResidual(Graph* graph);
 /// @brief Sets each value's layout; puts Reorders where an op wants another.
 void AssignLayouts(Graph* graph);
 
-/// @brief All of these.
-void Optimize(Graph* graph);
+/// @brief In programs of bf16, each value's type; puts Converts where an op wants
+///        another.
+void AssignTypes(Graph* graph);
+
+/// @brief All of these; the last if told so.
+void Optimize(Graph* graph, bool bf16);
 
 }  // namespace engine
 }  // namespace caffe

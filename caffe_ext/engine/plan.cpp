@@ -33,12 +33,11 @@ Plan::Plan(Graph* graph) {
                              op->MultiplyAdds()});
     scratch = std::max(scratch, instructions_.back().step->ScratchFloats());
   }
-  floats_ = plan.floats + scratch;
-  const size_t bytes = std::max((floats_ * sizeof(float) + kCacheLine - 1) /
-                                kCacheLine, size_t(1)) * kCacheLine;
-  share_.Take(bytes);
-  memory_.reset(static_cast<float*>(std::aligned_alloc(kCacheLine, bytes)));
-  CHECK(memory_) << "no memory for " << bytes << " bytes of activations";
+  bytes_ = std::max((plan.bytes + scratch * sizeof(float) + kCacheLine - 1) /
+                    kCacheLine, size_t(1)) * kCacheLine;
+  share_.Take(bytes_);
+  memory_.reset(static_cast<char*>(std::aligned_alloc(kCacheLine, bytes_)));
+  CHECK(memory_) << "no memory for " << bytes_ << " bytes of activations";
 
   const auto input_number = [&](const Value* value) -> int {
     const auto found = plan.inputs.find(value);
@@ -46,7 +45,7 @@ Plan::Plan(Graph* graph) {
         std::find(graph->inputs.begin(), graph->inputs.end(), found->second) -
         graph->inputs.begin();
   };
-  const auto place = [&](const Value* value) -> float* {
+  const auto place = [&](const Value* value) -> char* {
     return input_number(value) >= 0 ? NULL :
         memory_.get() + plan.offsets.at(value);
   };
@@ -59,18 +58,20 @@ Plan::Plan(Graph* graph) {
     for (const Value* output : instruction.op->outputs) {
       buffers.outputs.push_back(place(output));
     }
-    buffers.scratch = memory_.get() + plan.floats;
+    buffers.scratch = reinterpret_cast<float*>(memory_.get() + plan.bytes);
   }
   for (const Value* output : graph->outputs) {
-    outputs_.push_back(place(output));
+    outputs_.push_back(reinterpret_cast<const float*>(place(output)));
     graph_outputs_.push_back(input_number(output));
   }
 }
 
 void Plan::Bind(const std::vector<const float*>& inputs) {
   // Steps do not write their inputs, but where the memory is the plan's own.
-  const auto bind = [&](int number, float** place) {
-    if (number >= 0) { *place = const_cast<float*>(inputs[number]); }
+  const auto bind = [&](int number, char** place) {
+    if (number >= 0) {
+      *place = reinterpret_cast<char*>(const_cast<float*>(inputs[number]));
+    }
   };
   for (Instruction& instruction : instructions_) {
     for (size_t i = 0; i < instruction.graph_inputs.size(); ++i) {

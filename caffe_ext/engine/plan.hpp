@@ -27,7 +27,7 @@ class Plan {
     return output_shapes_;
   }
   const std::vector<const float*>& outputs() const { return outputs_; }
-  size_t floats() const { return floats_; }
+  size_t bytes() const { return bytes_; }
 
   struct Instruction {
     const Op* op;
@@ -43,14 +43,14 @@ class Plan {
   void Bind(const std::vector<const float*>& inputs);
 
   struct Free {
-    void operator()(float* memory) const { std::free(memory); }
+    void operator()(char* memory) const { std::free(memory); }
   };
 
   std::vector<std::vector<int> > input_shapes_, output_shapes_;
   std::vector<Instruction> instructions_;
   MemoryShare share_;  // memory_'s
-  std::unique_ptr<float, Free> memory_;
-  size_t floats_;
+  std::unique_ptr<char, Free> memory_;
+  size_t bytes_;
   std::vector<const float*> outputs_;
   std::vector<int> graph_outputs_;  // outputs that are inputs, by number
 };

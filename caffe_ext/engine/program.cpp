@@ -5,14 +5,15 @@
 #include <algorithm>
 #include <chrono>
 
+#include "caffe/util/onednn.hpp"
 #include "engine/import.hpp"
 #include "engine/passes.hpp"
 #include "engine/plan.hpp"
-#include "oneapi/dnnl/dnnl.hpp"
 
 namespace caffe {
 
 using engine::Plan;
+using onednn::WithErrors;
 
 namespace {
 
@@ -30,21 +31,13 @@ class Threads {
   const int before_;
 };
 
-// oneDNN's errors as Caffe's.
-template <typename F>
-void WithErrors(const F& f) {
-  try {
-    f();
-  } catch (const dnnl::error& error) {
-    LOG(FATAL) << "oneDNN: " << error.what() << " (status " << error.status
-        << ")";
-  }
-}
-
 }  // namespace
 
 Program::Program(const Net<float>& net, int threads,
-    const std::vector<std::string>& outputs) : threads_(threads) {
+    const std::vector<std::string>& outputs, const std::string& precision)
+    : threads_(threads) {
+  CHECK(precision == "f32" || precision == "bf16") << "precision '" << precision
+      << "'; expected f32 or bf16";
 #ifdef __x86_64__
   CHECK(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
       << "compiled programs need a CPU with AVX2 and FMA";
@@ -58,7 +51,7 @@ Program::Program(const Net<float>& net, int threads,
   WithErrors([&] {
     const Threads scope(threads_);
     graph_ = engine::Import(net, output_names_);
-    engine::Optimize(graph_.get());
+    engine::Optimize(graph_.get(), precision == "bf16");
   });
   for (const engine::Value* input : graph_->inputs) {
     input_names_.push_back(input->name);
@@ -142,7 +135,7 @@ std::vector<StepInfo> Program::Explain(int iterations) {
 }
 
 size_t Program::ActivationBytes() {
-  return PlanForInputs().floats() * sizeof(float);
+  return PlanForInputs().bytes();
 }
 
 }  // namespace caffe

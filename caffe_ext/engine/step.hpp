@@ -12,7 +12,12 @@ namespace engine {
 
 /// @brief Where a step's values lie in memory.
 struct Buffers {
-  std::vector<float*> inputs, outputs;
+  template <typename T = float>
+  const T* input(int i) const { return reinterpret_cast<const T*>(inputs[i]); }
+  template <typename T = float>
+  T* output(int i) const { return reinterpret_cast<T*>(outputs[i]); }
+
+  std::vector<char*> inputs, outputs;
   float* scratch;  // as much as Step::ScratchFloats says, 64-byte aligned
 };
 

@@ -14,15 +14,17 @@
 #endif
 
 DEFINE_string(engine, "caffe",
-    "Optional; caffe, or compiled: compiled inference, on the CPU. Only used "
-    "for 'test', and 'time', which then times the forward pass of phase TEST.");
+    "Optional; caffe, or compiled or compiled-bf16: compiled inference, on the "
+    "CPU. Only used for 'test', and 'time', which then times the forward pass of "
+    "phase TEST.");
 
 namespace caffe {
 
 inline bool CompiledEngine() {
-  CHECK(FLAGS_engine == "caffe" || FLAGS_engine == "compiled")
-      << "-engine " << FLAGS_engine << ": expected caffe or compiled";
-  return FLAGS_engine == "compiled";
+  CHECK(FLAGS_engine == "caffe" || FLAGS_engine == "compiled" ||
+        FLAGS_engine == "compiled-bf16") << "-engine " << FLAGS_engine
+      << ": expected caffe, compiled or compiled-bf16";
+  return FLAGS_engine != "caffe";
 }
 
 #ifdef USE_ENGINE
@@ -33,8 +35,8 @@ inline std::unique_ptr<Program> CompileAsFlagged(const Net<float>& net) {
     return nullptr;
   }
   CHECK_EQ(Caffe::mode(), Caffe::CPU) << "-engine compiled is for the CPU";
-  return std::unique_ptr<Program>(
-      new Program(net, 0, std::vector<std::string>()));
+  return std::unique_ptr<Program>(new Program(net, 0, std::vector<std::string>(),
+      FLAGS_engine == "compiled" ? "f32" : "bf16"));
 }
 
 /// @brief A net's forward pass, by its program if there is one.

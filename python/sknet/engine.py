@@ -1,9 +1,11 @@
 """What computes a net's output from images: Caffe's layers, one by one, or the net
-compiled for this CPU."""
+compiled for this CPU, in float or in bf16."""
 import numpy as np
 
 from sknet.errors import InputError
 from sknet.pycaffe import caffe
+
+PRECISIONS = {"compiled": "f32", "compiled-bf16": "bf16"}  # of caffe.compile
 
 
 def start(net, engine, batch):
@@ -11,19 +13,20 @@ def start(net, engine, batch):
     width images to the values of the net's one output, which are the caller's.
 
     net: a caffe.Net with its weights.
-    engine: "caffe"; "compiled"; or None: compiled where it can be.
+    engine: "caffe"; "compiled" or "compiled-bf16"; or None: compiled where it can be.
     batch: images at a time, if it is compiled. Empty ones fill up the last: the size
         stays, and each image's last digits with it.
 
     Raises InputError where it cannot be compiled, and was to be.
     """
     if engine != "caffe":
+        name = engine or "compiled"
         try:
-            return "compiled", _compiled(net, batch)
+            return name, _compiled(net, batch, PRECISIONS[name])
         except (ImportError, caffe.Error) as error:
             if engine:
                 raise InputError(
-                    f"--engine compiled: not possible here: {error}") from error
+                    f"--engine {engine}: not possible here: {error}") from error
     return "caffe", _plain(net)
 
 
@@ -38,8 +41,8 @@ def _plain(net):
     return forward
 
 
-def _compiled(net, batch):
-    program = caffe.compile(net)
+def _compiled(net, batch, precision):
+    program = caffe.compile(net, precision)
     (name,), (output,) = program.inputs, program.outputs
     blob = program.blobs[name]
 

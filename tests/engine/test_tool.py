@@ -61,8 +61,13 @@ def test_time(files):
     assert "Average Forward pass" in log and "Backward" not in log
 
 
+def test_bf16(files):
+    plain, compiled = scores("caffe", files), scores("compiled-bf16", files)
+    assert compiled == pytest.approx(plain, rel=1e-2)
+
+
 def test_errors(files):
     code, log = run("test", *files, "-engine=fast")
-    assert code == 1 and "-engine fast: expected caffe or compiled" in log
+    assert code == 1 and "-engine fast: expected caffe, compiled" in log
     code, log = run("time", files[0], "-engine=compiled", "-phase=TRAIN")
     assert code == 1 and "only nets of phase TEST are compiled" in log

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from sknet.bench import measure
 from sknet.bench.engines import ENGINES, Engine
+from sknet.bench.report import has_bf16
 from sknet.bench.source import Source
 from sknet.bench.worker import Worker
 from sknet.cli import main
@@ -41,7 +42,9 @@ def test_engines_agree_and_are_timed(capsys, tmp_path):
     result = json.loads(capsys.readouterr().out)
     for part, batch in zip(result["batches"], (1, 2)):
         there = set(part["ms"])
-        assert there | set(part["missing"]) == set(ENGINES)
+        assert there | set(part["missing"]) == {
+            name for name, engine in ENGINES.items()
+            if engine.precision == "f32" or has_bf16()}
         # opencv-python-headless and ONNX Runtime are the tests' references.
         assert {"caffe", "compiled", "onnxruntime", "opencv"} <= there
         assert part["batch"] == batch and part["rounds"] >= measure.ROUNDS
@@ -57,6 +60,13 @@ def test_tables(capsys):
     assert main([*SMALL, "--engines", "caffe,compiled,onnxruntime"]) == 0
     text = capsys.readouterr().out
     assert "1.00x" in text and "batch 2" in text and "not here" not in text
+
+
+def test_bf16_is_set_against_bf16(capsys):
+    assert main([*SMALL, "--engines", "onnxruntime,compiled,compiled-bf16"]) == 0
+    row, = [line.split() for line in capsys.readouterr().out.split("\n\n")[1].split("\n")
+            if line.startswith("compiled-bf16")]
+    assert "-" in row and not any(word.endswith("x") for word in row)
 
 
 def test_random_weights_give_live_outputs(tmp_path):

@@ -19,8 +19,8 @@ class Activation {
 ///
 /// By value, all of it: what a closure refers to may be y, to a compiler, which
 /// then vectorises nothing.
-template <typename F>
-inline void Apply(const F f, const Activation activation, float* y,
+template <typename F, typename T>
+inline void Apply(const F f, const Activation activation, T* y,
                   const int count) {
 #pragma omp simd
   for (int i = 0; i < count; ++i) { y[i] = activation(f(i)); }

@@ -1,5 +1,6 @@
 #include "engine/ops/affine.hpp"
 
+#include "engine/bfloat16.hpp"
 #include "engine/kernels/activation.hpp"
 #include "engine/parallel.hpp"
 #include "engine/step.hpp"
@@ -19,22 +20,26 @@ std::unique_ptr<Step> Affine::MakeStep() {
   const int row = last && per_channel ? channels :
       inputs[0]->count() / (per_channel ? shape[0] * channels : shape[0]);
   const int rows = inputs[0]->count() / row;
-  return std::unique_ptr<Step>(new FunctionStep(
-      [=](const Buffers& buffers) {
-    Parallel(rows, [&](int i) {
-      const float* x = buffers.inputs[0] + static_cast<size_t>(i) * row;
-      float* y = buffers.outputs[0] + static_cast<size_t>(i) * row;
-      const float *a = scales.data(), *b = shifts.data();
-      if (!per_channel) {
-        Apply([=](int j) { return x[j]; }, activation, y, row);
-      } else if (last) {
-        Apply([=](int j) { return a[j] * x[j] + b[j]; }, activation, y, row);
-      } else {
-        const float scale = a[i % channels], shift = b[i % channels];
-        Apply([=](int j) { return scale * x[j] + shift; }, activation, y, row);
-      }
-    });
-  }));
+  return ForType(inputs[0]->type, [&](auto number) {
+    typedef decltype(number) T;
+    return std::unique_ptr<Step>(new FunctionStep(
+        [=](const Buffers& buffers) {
+      Parallel(rows, [&](int i) {
+        const T* x = buffers.input<T>(0) + static_cast<size_t>(i) * row;
+        T* y = buffers.output<T>(0) + static_cast<size_t>(i) * row;
+        const float *a = scales.data(), *b = shifts.data();
+        if (!per_channel) {
+          Apply([=](int j) { return x[j]; }, activation, y, row);
+        } else if (last) {
+          Apply([=](int j) { return a[j] * x[j] + b[j]; }, activation, y, row);
+        } else {
+          const float scale = a[i % channels], shift = b[i % channels];
+          Apply([=](int j) { return scale * x[j] + shift; }, activation, y,
+                row);
+        }
+      });
+    }));
+  });
 }
 
 }  // namespace engine

@@ -15,6 +15,7 @@ struct Affine : public Op {
   virtual const char* kind() const { return "Affine"; }
   virtual void InferShapes() { outputs[0]->shape = inputs[0]->shape; }
   virtual int InPlaceOf() const { return 0; }
+  virtual bool AnyType() const { return true; }
   virtual std::unique_ptr<Step> MakeStep();
 
   std::vector<double> scale, shift;  // empty: 1 and 0

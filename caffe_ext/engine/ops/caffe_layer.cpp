@@ -22,7 +22,7 @@ class CaffeLayerStep : public Step {
     for (size_t i = 0; i < in_.size(); ++i) {
       Blob<float>* bottom = op_->bottoms_[i];
       bottom->Reshape(in_[i]);
-      std::copy_n(buffers.inputs[i], bottom->count(),
+      std::copy_n(buffers.input(i), bottom->count(),
                   bottom->mutable_cpu_data());
     }
     op_->layer_->Forward(op_->bottoms_, op_->tops_);
@@ -31,7 +31,7 @@ class CaffeLayerStep : public Step {
           << op_->tops_[i]->shape_string() << " this time: shapes that depend on "
           "the data cannot be compiled";
       std::copy_n(op_->tops_[i]->cpu_data(), op_->tops_[i]->count(),
-                  buffers.outputs[i]);
+                  buffers.output(i));
     }
   }
   virtual std::string Implementation() const {

@@ -50,8 +50,8 @@ std::unique_ptr<Step> Softmax::MakeStep() {
     Parallel(positions.count, [&](int i) {
       const size_t step = positions.inner;
       const int channels = positions.channels;
-      const float* x = buffers.inputs[0] + positions.first(i);
-      float* y = buffers.outputs[0] + positions.first(i);
+      const float* x = buffers.input(0) + positions.first(i);
+      float* y = buffers.output(0) + positions.first(i);
       const float greatest = Greatest(x, channels, step);
       float sum = 0;
 #pragma omp simd reduction(+ : sum)
@@ -78,7 +78,7 @@ std::unique_ptr<Step> ChannelPooling::MakeStep() {
     Parallel(positions.count, [&](int i) {
       const size_t step = positions.inner;
       const int channels = positions.channels;
-      const float* x = buffers.inputs[0] + positions.first(i);
+      const float* x = buffers.input(0) + positions.first(i);
       float result = 0;
       if (maximum) {
         result = Greatest(x, channels, step);
@@ -87,7 +87,7 @@ std::unique_ptr<Step> ChannelPooling::MakeStep() {
         for (int c = 0; c < channels; ++c) { result += x[c * step]; }
         result /= channels;
       }
-      buffers.outputs[0][i] = result;
+      buffers.output(0)[i] = result;
     });
   }));
 }

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "caffe/common.hpp"
+#include "engine/bfloat16.hpp"
 #include "engine/parallel.hpp"
 #include "engine/step.hpp"
 
@@ -53,17 +54,20 @@ void Concat::InferShapes() { outputs[0]->shape = Together(inputs, axis); }
 std::unique_ptr<Step> Concat::MakeStep() {
   const std::vector<size_t> widths = Widths(inputs, axis);
   const Rows rows(*outputs[0], axis);
-  return std::unique_ptr<Step>(new FunctionStep(
-      [=](const Buffers& buffers) {
-    Parallel(rows.count, [&](int i) {
-      float* out = buffers.outputs[0] + i * rows.width;
-      for (size_t k = 0; k < widths.size(); ++k) {
-        std::memcpy(out, buffers.inputs[k] + i * widths[k],
-                    widths[k] * sizeof(float));
-        out += widths[k];
-      }
-    });
-  }));
+  return ForType(inputs[0]->type, [&](auto number) {
+    typedef decltype(number) T;
+    return std::unique_ptr<Step>(new FunctionStep(
+        [=](const Buffers& buffers) {
+      Parallel(rows.count, [&](int i) {
+        T* out = buffers.output<T>(0) + i * rows.width;
+        for (size_t k = 0; k < widths.size(); ++k) {
+          std::memcpy(out, buffers.input<T>(k) + i * widths[k],
+                      widths[k] * sizeof(T));
+          out += widths[k];
+        }
+      });
+    }));
+  });
 }
 
 void Slice::InferShapes() {
@@ -86,17 +90,20 @@ void Slice::InferShapes() {
 std::unique_ptr<Step> Slice::MakeStep() {
   const std::vector<size_t> widths = Widths(outputs, axis);
   const Rows rows(*inputs[0], axis);
-  return std::unique_ptr<Step>(new FunctionStep(
-      [=](const Buffers& buffers) {
-    Parallel(rows.count, [&](int i) {
-      const float* in = buffers.inputs[0] + i * rows.width;
-      for (size_t k = 0; k < widths.size(); ++k) {
-        std::memcpy(buffers.outputs[k] + i * widths[k], in,
-                    widths[k] * sizeof(float));
-        in += widths[k];
-      }
-    });
-  }));
+  return ForType(inputs[0]->type, [&](auto number) {
+    typedef decltype(number) T;
+    return std::unique_ptr<Step>(new FunctionStep(
+        [=](const Buffers& buffers) {
+      Parallel(rows.count, [&](int i) {
+        const T* in = buffers.input<T>(0) + i * rows.width;
+        for (size_t k = 0; k < widths.size(); ++k) {
+          std::memcpy(buffers.output<T>(k) + i * widths[k], in,
+                      widths[k] * sizeof(T));
+          in += widths[k];
+        }
+      });
+    }));
+  });
 }
 
 void Interleave::InferShapes() { outputs[0]->shape = Together(inputs, 1); }
@@ -104,17 +111,20 @@ void Interleave::InferShapes() { outputs[0]->shape = Together(inputs, 1); }
 std::unique_ptr<Step> Interleave::MakeStep() {
   const int parts = inputs.size(), channels = inputs[0]->shape[1];
   const int positions = outputs[0]->count() / (parts * channels);
-  return std::unique_ptr<Step>(new FunctionStep(
-      [=](const Buffers& buffers) {
-    Parallel(positions, [&](int i) {
-      const size_t at = static_cast<size_t>(i) * channels;
-      float* out = buffers.outputs[0] + at * parts;
-      for (int k = 0; k < parts; ++k) {
-        const float* in = buffers.inputs[k] + at;
-        for (int c = 0; c < channels; ++c) { out[c * parts + k] = in[c]; }
-      }
-    });
-  }));
+  return ForType(inputs[0]->type, [&](auto number) {
+    typedef decltype(number) T;
+    return std::unique_ptr<Step>(new FunctionStep(
+        [=](const Buffers& buffers) {
+      Parallel(positions, [&](int i) {
+        const size_t at = static_cast<size_t>(i) * channels;
+        T* out = buffers.output<T>(0) + at * parts;
+        for (int k = 0; k < parts; ++k) {
+          const T* in = buffers.input<T>(k) + at;
+          for (int c = 0; c < channels; ++c) { out[c * parts + k] = in[c]; }
+        }
+      });
+    }));
+  });
 }
 
 }  // namespace engine

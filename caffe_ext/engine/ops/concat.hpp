@@ -13,6 +13,7 @@ namespace engine {
 struct Concat : public Op {
   virtual const char* kind() const { return "Concat"; }
   virtual void InferShapes();
+  virtual bool AnyType() const { return true; }
   virtual std::unique_ptr<Step> MakeStep();
 
   int axis = 1;
@@ -23,6 +24,7 @@ struct Concat : public Op {
 struct Slice : public Op {
   virtual const char* kind() const { return "Slice"; }
   virtual void InferShapes();
+  virtual bool AnyType() const { return true; }
   virtual std::unique_ptr<Step> MakeStep();
 
   int axis = 1;
@@ -34,6 +36,7 @@ struct Slice : public Op {
 struct Interleave : public Op {
   virtual const char* kind() const { return "Interleave"; }
   virtual void InferShapes();
+  virtual bool AnyType() const { return true; }
   virtual std::unique_ptr<Step> MakeStep();
 };
 

@@ -47,17 +47,23 @@ double Convolution::MultiplyAdds() const {
       kernel[0] * kernel[1];
 }
 
+// Of vectors, in squeeze and excitation, there is nothing to gain.
+Type Convolution::OutputType(int) const {
+  return !inputs[0]->IsVector() && (HasBF16() || FitsGrouped3x3(*this)) ?
+      Type::BF16 : Type::F32;
+}
+
 std::unique_ptr<Step> Convolution::MakeStep() {
   if (FitsGrouped3x3(*this)) {
     return MakeGrouped3x3({this}, *inputs[0], *outputs[0], false);
   }
-  const memory::data_type f32 = memory::data_type::f32;
   const bool residual = inputs.size() > 1;
   const dnnl::convolution_forward::primitive_desc chosen(Cpu(),
       dnnl::prop_kind::forward_inference,
       dnnl::algorithm::convolution_direct, Activations(*inputs[0]),
-      memory::desc(weights->dims, f32, memory::format_tag::any),
-      memory::desc({num_output}, f32, memory::format_tag::x),
+      memory::desc(weights->dims, DataType(inputs[0]->type),
+                   memory::format_tag::any),
+      onednn::Plain({num_output}),
       Activations(*outputs[0]), {stride[0], stride[1]},
       {dilation[0] - 1, dilation[1] - 1}, {pad[0], pad[1]}, FarPadding(*this),
       LinearAttributes(residual, relu, negative_slope));

@@ -16,6 +16,8 @@ struct Convolution : public Op {
   virtual const char* kind() const { return "Convolution"; }
   virtual void InferShapes();
   virtual int InPlaceOf() const { return inputs.size() > 1 ? 1 : -1; }
+  virtual Type InputType(int i) const { return OutputType(0); }
+  virtual Type OutputType(int i) const;
   virtual std::unique_ptr<Step> MakeStep();
   virtual double MultiplyAdds() const;
 

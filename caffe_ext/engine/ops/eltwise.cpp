@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "caffe/common.hpp"
+#include "engine/bfloat16.hpp"
 #include "engine/kernels/activation.hpp"
 #include "engine/kernels/exp.hpp"
 #include "engine/parallel.hpp"
@@ -10,21 +11,6 @@
 
 namespace caffe {
 namespace engine {
-
-namespace {
-
-const int kPiece = 4096;  // values that a thread takes at a time
-
-// f(begin, end) over [0, count) in pieces.
-template <typename F>
-void InPieces(size_t count, const F& f) {
-  Parallel((count + kPiece - 1) / kPiece, [&](int i) {
-    const size_t begin = static_cast<size_t>(i) * kPiece;
-    f(begin, std::min(count, begin + kPiece));
-  });
-}
-
-}  // namespace
 
 void Sum::InferShapes() {
   for (const Value* input : inputs) {
@@ -38,26 +24,39 @@ std::unique_ptr<Step> Sum::MakeStep() {
   const size_t count = outputs[0]->count();
   const std::vector<float> c = coefficients;
   const Activation activation(relu, negative_slope);
-  return std::unique_ptr<Step>(new FunctionStep(
-      [=](const Buffers& buffers) {
-    InPieces(count, [&](size_t begin, size_t end) {
-      // In place of inputs[0] alone, which is read first.
-      const float* x0 = buffers.inputs[0] + begin;
-      const float* x1 = buffers.inputs[1] + begin;
-      const float c0 = c[0], c1 = c[1];
-      float* y = buffers.outputs[0] + begin;
-      const int length = end - begin;
-      const Activation none(false, 0);
-      const auto pair = [=](int i) { return c0 * x0[i] + c1 * x1[i]; };
-      Apply(pair, c.size() == 2 ? activation : none, y, length);
-      for (size_t k = 2; k < c.size(); ++k) {
-        const float* x = buffers.inputs[k] + begin;
-        const float factor = c[k];
-        Apply([=](int i) { return y[i] + factor * x[i]; },
-              k + 1 == c.size() ? activation : none, y, length);
-      }
-    });
-  }));
+  return ForType(inputs[0]->type, [&](auto number) {
+    typedef decltype(number) T;
+    return std::unique_ptr<Step>(new FunctionStep(
+        [=](const Buffers& buffers) {
+      InPieces(count, [&](size_t begin, size_t end) {
+        // In place of inputs[0] alone, which is read first.
+        const T* x0 = buffers.input<T>(0) + begin;
+        const T* x1 = buffers.input<T>(1) + begin;
+        const float c0 = c[0], c1 = c[1];
+        T* y = buffers.output<T>(0) + begin;
+        const int length = end - begin;
+        const auto pair = [=](int i) { return c0 * x0[i] + c1 * x1[i]; };
+        if (c.size() == 2) {
+          Apply(pair, activation, y, length);
+          return;
+        }
+        const Activation none(false, 0);
+        float sums[kPiece];
+        const float* sum = sums;
+        Apply(pair, none, sums, length);
+        for (size_t k = 2; k < c.size(); ++k) {
+          const T* x = buffers.input<T>(k) + begin;
+          const float factor = c[k];
+          const auto add = [=](int i) { return sum[i] + factor * x[i]; };
+          if (k + 1 < c.size()) {
+            Apply(add, none, sums, length);
+          } else {
+            Apply(add, activation, y, length);
+          }
+        }
+      });
+    }));
+  });
 }
 
 bool Gate::PerChannel() const {
@@ -125,48 +124,52 @@ std::unique_ptr<Step> Gate::MakeStep() {
   const size_t pieces = (row.size + kPiece - 1) / kPiece;
   const bool adds = inputs.size() > 2;
   const Activation activation(relu, negative_slope);
-  return std::unique_ptr<Step>(new FunctionStep(
-      [=](const Buffers& buffers) {
-    Parallel(rows * pieces, [&](int i) {
-      // The gate's place: the row's numbers along the axes that it has.
-      size_t place = 0, step = row.gated ? row.size : 1;
-      size_t rest = i / pieces;
-      for (size_t k = axes.size(); k-- > 0;) {
-        if (axes[k].gated) {
-          place += rest % axes[k].size * step;
-          step *= axes[k].size;
+  return ForType(inputs[0]->type, [&](auto number) {
+    typedef decltype(number) T;
+    return std::unique_ptr<Step>(new FunctionStep(
+        [=](const Buffers& buffers) {
+      Parallel(rows * pieces, [&](int i) {
+        // The gate's place: the row's numbers along the axes that it has.
+        size_t place = 0, step = row.gated ? row.size : 1;
+        size_t rest = i / pieces;
+        for (size_t k = axes.size(); k-- > 0;) {
+          if (axes[k].gated) {
+            place += rest % axes[k].size * step;
+            step *= axes[k].size;
+          }
+          rest /= axes[k].size;
         }
-        rest /= axes[k].size;
-      }
-      const size_t begin = i % pieces * kPiece;
-      const size_t at = i / pieces * row.size + begin;
-      const int length = std::min<size_t>(kPiece, row.size - begin);
-      const float* x = buffers.inputs[0] + at;
-      const float* add = adds ? buffers.inputs[2] + at : NULL;
-      float* y = buffers.outputs[0] + at;
-      const float* gate = buffers.inputs[1] + place + (row.gated ? begin : 0);
-      const float factor = *gate;
-      if (row.gated && adds) {
-        Apply([=](int j) { return gate[j] * x[j] + add[j]; }, activation, y,
-              length);
-      } else if (row.gated) {
-        Apply([=](int j) { return gate[j] * x[j]; }, activation, y, length);
-      } else if (adds) {
-        Apply([=](int j) { return factor * x[j] + add[j]; }, activation, y,
-              length);
-      } else {
-        Apply([=](int j) { return factor * x[j]; }, activation, y, length);
-      }
-    });
-  }));
+        const size_t begin = i % pieces * kPiece;
+        const size_t at = i / pieces * row.size + begin;
+        const int length = std::min<size_t>(kPiece, row.size - begin);
+        const T* x = buffers.input<T>(0) + at;
+        const T* add = adds ? buffers.input<T>(2) + at : NULL;
+        T* y = buffers.output<T>(0) + at;
+        const float* gate =
+            buffers.input(1) + place + (row.gated ? begin : 0);
+        const float factor = *gate;
+        if (row.gated && adds) {
+          Apply([=](int j) { return gate[j] * x[j] + add[j]; }, activation, y,
+                length);
+        } else if (row.gated) {
+          Apply([=](int j) { return gate[j] * x[j]; }, activation, y, length);
+        } else if (adds) {
+          Apply([=](int j) { return factor * x[j] + add[j]; }, activation, y,
+                length);
+        } else {
+          Apply([=](int j) { return factor * x[j]; }, activation, y, length);
+        }
+      });
+    }));
+  });
 }
 
 std::unique_ptr<Step> Sigmoid::MakeStep() {
   const size_t count = outputs[0]->count();
   return std::unique_ptr<Step>(new FunctionStep(
       [=](const Buffers& buffers) {
-    const float* x = buffers.inputs[0];
-    float* y = buffers.outputs[0];
+    const float* x = buffers.input(0);
+    float* y = buffers.output(0);
     InPieces(count, [=](size_t begin, size_t end) {
 #pragma omp simd
       for (size_t i = begin; i < end; ++i) { y[i] = 1 / (1 + Exp(-x[i])); }

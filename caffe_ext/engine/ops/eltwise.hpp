@@ -14,6 +14,7 @@ struct Sum : public Op {
   virtual const char* kind() const { return "Sum"; }
   virtual void InferShapes();
   virtual int InPlaceOf() const { return 0; }
+  virtual bool AnyType() const { return true; }
   virtual std::unique_ptr<Step> MakeStep();
 
   /// @brief Of two different values, as they are: what others can do besides.
@@ -35,6 +36,10 @@ struct Gate : public Op {
   virtual const char* kind() const { return "Gate"; }
   virtual void InferShapes();
   virtual int InPlaceOf() const { return 0; }
+  virtual bool AnyType() const { return true; }
+  virtual Type InputType(int i) const {
+    return i == 1 ? Type::F32 : inputs[0]->type;
+  }
   virtual std::unique_ptr<Step> MakeStep();
 
   /// @brief A factor for each image and channel.

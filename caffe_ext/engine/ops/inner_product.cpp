@@ -2,6 +2,7 @@
 
 #include "caffe/common.hpp"
 #include "engine/linear_step.hpp"
+#include "engine/onednn.hpp"
 
 namespace caffe {
 namespace engine {
@@ -15,16 +16,20 @@ void InnerProduct::InferShapes() {
   outputs[0]->shape = {in[0], num_output};
 }
 
+// Its scores stay floats.
+Type InnerProduct::InputType(int) const {
+  return HasBF16() ? Type::BF16 : Type::F32;
+}
+
 std::unique_ptr<Step> InnerProduct::MakeStep() {
-  const memory::data_type f32 = memory::data_type::f32;
-  const memory::format_tag rows = memory::format_tag::ab;
+  const memory::data_type type = DataType(inputs[0]->type);
   const memory::dim batch = inputs[0]->shape[0];
   const dnnl::inner_product_forward::primitive_desc chosen(Cpu(),
       dnnl::prop_kind::forward_inference,
-      memory::desc({batch, weights->dims[1]}, f32, rows),
-      memory::desc(weights->dims, f32, memory::format_tag::any),
-      memory::desc({num_output}, f32, memory::format_tag::x),
-      memory::desc({batch, num_output}, f32, rows),
+      onednn::Plain({batch, weights->dims[1]}, type),
+      memory::desc(weights->dims, type, memory::format_tag::any),
+      onednn::Plain({num_output}),
+      onednn::Plain({batch, num_output}),
       LinearAttributes(false, relu, negative_slope));
   return std::unique_ptr<Step>(new LinearStep(
       dnnl::inner_product_forward(chosen), chosen, weights.get(), bias,

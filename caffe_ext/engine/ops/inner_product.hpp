@@ -15,6 +15,7 @@ struct InnerProduct : public Op {
   virtual const char* kind() const { return "InnerProduct"; }
   virtual void InferShapes();
   virtual bool ChannelsLast() const { return false; }
+  virtual Type InputType(int i) const;
   virtual std::unique_ptr<Step> MakeStep();
   virtual double MultiplyAdds() const {
     return static_cast<double>(inputs[0]->shape[0]) * weights->count;

@@ -45,9 +45,9 @@ std::unique_ptr<Step> Interp::MakeStep() {
     const size_t row = static_cast<size_t>(in[3]) * channels;
     Parallel(out[0] * out[2], [&](int i) {
       const Place y(i % out[2], in[2], out[2]);
-      const float* image = buffers.inputs[0] + i / out[2] * in[2] * row;
+      const float* image = buffers.input(0) + i / out[2] * in[2] * row;
       float* result =
-          buffers.outputs[0] + static_cast<size_t>(i) * out[3] * channels;
+          buffers.output(0) + static_cast<size_t>(i) * out[3] * channels;
       for (int j = 0; j < out[3]; ++j, result += channels) {
         const Place x(j, in[3], out[3]);
         const float* a = image + y.low * row + x.low * channels;

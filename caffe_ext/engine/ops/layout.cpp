@@ -1,7 +1,9 @@
 #include "engine/ops/layout.hpp"
 
 #include "caffe/common.hpp"
+#include "engine/bfloat16.hpp"
 #include "engine/onednn.hpp"
+#include "engine/parallel.hpp"
 #include "engine/step.hpp"
 
 namespace caffe {
@@ -19,6 +21,25 @@ std::unique_ptr<Step> Reorder::MakeStep() {
     memory target(to, Cpu(), buffers.outputs[0]);
     reorder.execute(Stream(), source, target);
   }));
+}
+
+std::unique_ptr<Step> Convert::MakeStep() {
+  const size_t count = inputs[0]->count();
+  return ForType(inputs[0]->type, [&](auto from) {
+    return ForType(outputs[0]->type, [&](auto to) {
+      typedef decltype(from) From;
+      typedef decltype(to) To;
+      return std::unique_ptr<Step>(new FunctionStep(
+          [=](const Buffers& buffers) {
+        const From* x = buffers.input<From>(0);
+        To* y = buffers.output<To>(0);
+        InPieces(count, [=](size_t begin, size_t end) {
+#pragma omp simd
+          for (size_t i = begin; i < end; ++i) { y[i] = x[i]; }
+        });
+      }));
+    });
+  });
 }
 
 void View::InferShapes() {

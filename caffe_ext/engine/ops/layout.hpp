@@ -15,6 +15,14 @@ struct Reorder : public Op {
   virtual void InferShapes() { outputs[0]->shape = inputs[0]->shape; }
   virtual int InPlaceOf() const { return IsView() ? 0 : -1; }
   virtual bool IsView() const { return inputs[0]->LayoutsCoincide(); }
+  virtual bool AnyType() const { return IsView(); }
+  virtual std::unique_ptr<Step> MakeStep();
+};
+
+/// @brief The same values in the other type.
+struct Convert : public Op {
+  virtual const char* kind() const { return "Convert"; }
+  virtual void InferShapes() { outputs[0]->shape = inputs[0]->shape; }
   virtual std::unique_ptr<Step> MakeStep();
 };
 
@@ -24,6 +32,7 @@ struct View : public Op {
   virtual void InferShapes();
   virtual bool ChannelsLast() const { return false; }
   virtual int InPlaceOf() const { return 0; }
+  virtual bool AnyType() const { return true; }
   virtual bool IsView() const { return true; }
   virtual std::unique_ptr<Step> MakeStep();
 

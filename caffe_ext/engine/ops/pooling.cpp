@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "caffe/common.hpp"
+#include "engine/bfloat16.hpp"
 #include "engine/parallel.hpp"
 #include "engine/step.hpp"
 
@@ -25,6 +26,9 @@ int OutputSize(int size, int kernel, int stride, int pad, bool ceil,
   return out;
 }
 
+const int kBlock = 64;  // channels that are taken at a time
+
+template <typename T>
 class PoolingStep : public Step {
  public:
   explicit PoolingStep(const Pooling& op)
@@ -44,15 +48,15 @@ class PoolingStep : public Step {
     Parallel(batch_ * out_[0], [&](int i) {
       const int n = i / out_[0], row = i % out_[0];
       for (int column = 0; column < out_[1]; ++column) {
-        Window(buffers.inputs[0] + n * image, row, column,
-               buffers.outputs[0] + (static_cast<size_t>(i) * out_[1] +
-                                     column) * channels_);
+        Window(buffers.input<T>(0) + n * image, row, column,
+               buffers.output<T>(0) + (static_cast<size_t>(i) * out_[1] +
+                                       column) * channels_);
       }
     });
   }
 
  private:
-  void Window(const float* image, int row, int column, float* out) const {
+  void Window(const T* image, int row, int column, T* out) const {
     const int at[2] = {row, column};
     int begin[2], end[2], area = 1;
     for (int i = 0; i < 2; ++i) {
@@ -62,23 +66,28 @@ class PoolingStep : public Step {
       begin[i] = std::max(start, 0);
       end[i] = std::min(end[i], in_[i]);
     }
-    std::fill_n(out, channels_, maximum_ ? -INFINITY : 0);
-    for (int y = begin[0]; y < end[0]; ++y) {
-      for (int x = begin[1]; x < end[1]; ++x) {
-        const float* in =
-            image + (static_cast<size_t>(y) * in_[1] + x) * channels_;
-        if (maximum_) {
-          // NaN wins, as in this Caffe's layer.
-          for (int c = 0; c < channels_; ++c) {
-            out[c] = in[c] > out[c] || in[c] != in[c] ? in[c] : out[c];
+    for (int first = 0; first < channels_; first += kBlock) {
+      const int width = std::min(kBlock, channels_ - first);
+      float result[kBlock];
+      std::fill_n(result, width, maximum_ ? -INFINITY : 0);
+      for (int y = begin[0]; y < end[0]; ++y) {
+        for (int x = begin[1]; x < end[1]; ++x) {
+          const T* in = image +
+              (static_cast<size_t>(y) * in_[1] + x) * channels_ + first;
+          if (maximum_) {
+            // NaN wins, as in this Caffe's layer.
+            for (int c = 0; c < width; ++c) {
+              const float value = in[c];
+              result[c] = value > result[c] || value != value ? value :
+                  result[c];
+            }
+          } else {
+            for (int c = 0; c < width; ++c) { result[c] += in[c]; }
           }
-        } else {
-          for (int c = 0; c < channels_; ++c) { out[c] += in[c]; }
         }
       }
-    }
-    if (!maximum_) {
-      for (int c = 0; c < channels_; ++c) { out[c] /= area; }
+      const float divisor = maximum_ ? 1 : area;
+      for (int c = 0; c < width; ++c) { out[first + c] = result[c] / divisor; }
     }
   }
 
@@ -102,13 +111,15 @@ void Pooling::InferShapes() {
 }
 
 std::unique_ptr<Step> Pooling::MakeStep() {
-  if (global && !maximum) {
+  if (IsMean()) {
     MeanOfSum mean;
     mean.inputs = inputs;
     mean.outputs = outputs;
     return mean.MakeStep();
   }
-  return std::unique_ptr<Step>(new PoolingStep(*this));
+  return ForType(inputs[0]->type, [&](auto number) {
+    return std::unique_ptr<Step>(new PoolingStep<decltype(number)>(*this));
+  });
 }
 
 void MeanOfSum::InferShapes() {
@@ -118,27 +129,29 @@ void MeanOfSum::InferShapes() {
 std::unique_ptr<Step> MeanOfSum::MakeStep() {
   const int batch = inputs[0]->shape[0], channels = inputs[0]->shape[1];
   const int positions = inputs[0]->shape[2] * inputs[0]->shape[3];
-  const int kBlock = 64;  // channels that a thread takes at a time
   const int blocks = (channels + kBlock - 1) / kBlock;
-  return std::unique_ptr<Step>(new FunctionStep(
-      [=](const Buffers& buffers) {
-    Parallel(batch * blocks, [&](int i) {
-      const int n = i / blocks, first = i % blocks * kBlock;
-      const int width = std::min(kBlock, channels - first);
-      double total[kBlock] = {0};
-      for (const float* input : buffers.inputs) {
-        const float* x = input + static_cast<size_t>(n) * positions * channels +
-            first;
-        for (int p = 0; p < positions; ++p, x += channels) {
-          for (int c = 0; c < width; ++c) { total[c] += x[c]; }
+  return ForType(inputs[0]->type, [&](auto number) {
+    typedef decltype(number) T;
+    return std::unique_ptr<Step>(new FunctionStep(
+        [=](const Buffers& buffers) {
+      Parallel(batch * blocks, [&](int i) {
+        const int n = i / blocks, first = i % blocks * kBlock;
+        const int width = std::min(kBlock, channels - first);
+        double total[kBlock] = {0};
+        for (size_t k = 0; k < buffers.inputs.size(); ++k) {
+          const T* x = buffers.input<T>(k) +
+              static_cast<size_t>(n) * positions * channels + first;
+          for (int p = 0; p < positions; ++p, x += channels) {
+            for (int c = 0; c < width; ++c) { total[c] += x[c]; }
+          }
         }
-      }
-      for (int c = 0; c < width; ++c) {
-        buffers.outputs[0][static_cast<size_t>(n) * channels + first + c] =
-            total[c] / positions;
-      }
-    });
-  }));
+        for (int c = 0; c < width; ++c) {
+          buffers.output(0)[static_cast<size_t>(n) * channels + first + c] =
+              total[c] / positions;
+        }
+      });
+    }));
+  });
 }
 
 }  // namespace engine

@@ -13,7 +13,13 @@ namespace engine {
 struct Pooling : public Op {
   virtual const char* kind() const { return "Pooling"; }
   virtual void InferShapes();
+  virtual bool AnyType() const { return true; }
+  virtual Type OutputType(int i) const {
+    return IsMean() ? Type::F32 : inputs[0]->type;
+  }
   virtual std::unique_ptr<Step> MakeStep();
+
+  bool IsMean() const { return global && !maximum; }
 
   bool global = false, maximum = true, ceil = true;
   int kernel[2], stride[2], pad[2];  // height, width
@@ -23,6 +29,8 @@ struct Pooling : public Op {
 struct MeanOfSum : public Op {
   virtual const char* kind() const { return "MeanOfSum"; }
   virtual void InferShapes();
+  virtual bool AnyType() const { return true; }
+  virtual Type OutputType(int i) const { return Type::F32; }
   virtual std::unique_ptr<Step> MakeStep();
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/bfloat16.hpp"
 #include "engine/kernels/activation.hpp"
 #include "engine/kernels/exp.hpp"
 #include "engine/kernels/grouped_3x3.hpp"
@@ -39,6 +40,7 @@ float Dot(const float* a, const float* b, int n) {
   return sum;
 }
 
+template <typename T>
 class SelectStep : public Step {
  public:
   explicit SelectStep(const Select& op)
@@ -58,22 +60,32 @@ class SelectStep : public Step {
   virtual void Run(const Buffers& buffers) {
     // Too little to share out: a thread for an image.
     Parallel(batch_, [&](int n) {
-      Attention(buffers.inputs[0] + n * channels_, buffers.scratch + n * rows_);
+      Attention(buffers.input(0) + n * channels_, buffers.scratch + n * rows_);
     });
     Parallel(batch_ * positions_, [&](int i) {
       const float* weights = buffers.scratch + i / positions_ * rows_;
       const size_t at = static_cast<size_t>(i) * channels_;
-      const float *a = buffers.inputs[1] + at, *b = buffers.inputs[2] + at;
-      float* y = buffers.outputs[0] + at;  // a's memory, maybe
+      const T *a = buffers.input<T>(1) + at, *b = buffers.input<T>(2) + at;
+      T* y = buffers.output<T>(0) + at;  // a's memory, maybe
+      if (branches_ == 2) {
 #pragma omp simd
-      for (int c = 0; c < channels_; ++c) {
-        y[c] = weights[c] * a[c] + weights[channels_ + c] * b[c];
+        for (int c = 0; c < channels_; ++c) {
+          y[c] = weights[c] * a[c] + weights[channels_ + c] * b[c];
+        }
+        return;
       }
-      for (int k = 2; k < branches_; ++k) {
-        const float* w = weights + k * channels_;
-        const float* x = buffers.inputs[1 + k] + at;
+      const int kBlock = 64;  // channels whose sums stay in the cache
+      for (int first = 0; first < channels_; first += kBlock) {
+        const int end = std::min(channels_, first + kBlock);
+        float sum[kBlock] = {0};
+        for (int k = 0; k < branches_; ++k) {
+          const float* w = weights + k * channels_;
+          const T* x = buffers.input<T>(1 + k) + at;
 #pragma omp simd
-        for (int c = 0; c < channels_; ++c) { y[c] += w[c] * x[c]; }
+          for (int c = first; c < end; ++c) { sum[c - first] += w[c] * x[c]; }
+        }
+#pragma omp simd
+        for (int c = first; c < end; ++c) { y[c] = sum[c - first]; }
       }
     });
   }
@@ -124,7 +136,9 @@ class SelectStep : public Step {
 }  // namespace
 
 std::unique_ptr<Step> Select::MakeStep() {
-  return std::unique_ptr<Step>(new SelectStep(*this));
+  return ForType(inputs[1]->type, [&](auto number) {
+    return std::unique_ptr<Step>(new SelectStep<decltype(number)>(*this));
+  });
 }
 
 }  // namespace engine

@@ -19,6 +19,10 @@ namespace engine {
 struct Branches : public Op {
   virtual const char* kind() const { return "Branches"; }
   virtual void InferShapes();
+  virtual Type InputType(int i) const { return Type::BF16; }
+  virtual Type OutputType(int i) const {
+    return i + 1 < static_cast<int>(outputs.size()) ? Type::BF16 : Type::F32;
+  }
   virtual std::unique_ptr<Step> MakeStep();
   virtual double MultiplyAdds() const;
 
@@ -36,6 +40,8 @@ struct Select : public Op {
   virtual const char* kind() const { return "Select"; }
   virtual void InferShapes() { outputs[0]->shape = inputs[1]->shape; }
   virtual int InPlaceOf() const { return 1; }
+  virtual Type InputType(int i) const { return i ? Type::BF16 : Type::F32; }
+  virtual Type OutputType(int i) const { return Type::BF16; }
   virtual std::unique_ptr<Step> MakeStep();
   virtual double MultiplyAdds() const {
     return static_cast<double>(inputs[0]->shape[0]) *

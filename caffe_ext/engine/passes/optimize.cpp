@@ -3,7 +3,7 @@
 namespace caffe {
 namespace engine {
 
-void Optimize(Graph* graph) {
+void Optimize(Graph* graph, bool bf16) {
   RemoveUnused(graph);
   FoldAffine(graph);
   FuseActivation(graph);
@@ -13,6 +13,9 @@ void Optimize(Graph* graph) {
   FuseShuffle(graph);
   FuseResidual(graph);
   AssignLayouts(graph);
+  if (bf16) {
+    AssignTypes(graph);
+  }
 }
 
 }  // namespace engine

@@ -68,7 +68,7 @@ bool Match(const Graph& graph, Op* op, Unit* unit) {
   unit->ops.push_back(sum);
   const size_t branches = sum->inputs.size();
   const Pooling* pool = Next<Pooling>(graph, sum, unit);
-  if (pool == NULL || !pool->global || pool->maximum) {
+  if (pool == NULL || !pool->IsMean()) {
     return false;
   }
   unit->reduce = Next<Convolution>(graph, pool, unit);

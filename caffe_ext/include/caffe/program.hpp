@@ -34,12 +34,17 @@ class Program {
   /**
    * @param threads how many threads it runs on; 0: OpenMP's number
    * @param outputs names of the blobs to compute; empty: the net's outputs
+   * @param precision f32; or bf16: values between layers, and the factors of
+   *        products, keep 8 significant bits, their sums are float's. Inputs and
+   *        outputs are float's in either. On a CPU without instructions for
+   *        bf16, oneDNN's steps run in float in between, which is no faster.
    *
    * Throws caffe::Error where the CPU lacks AVX2 and FMA, the net is of phase
-   * TRAIN, or a name is no blob of it.
+   * TRAIN, a name is no blob of it, or the precision is neither.
    */
   Program(const Net<float>& net, int threads,
-          const std::vector<std::string>& outputs);
+          const std::vector<std::string>& outputs,
+          const std::string& precision = "f32");
   ~Program();
 
   /// @brief Computes outputs from inputs, whose shapes may have changed.

@@ -18,7 +18,8 @@ PYBIND11_MODULE(_engine, m) {
     .def_readonly("milliseconds", &StepInfo::milliseconds)
     .def_readonly("gflops", &StepInfo::gflops);
   py::class_<Program>(m, "Program")
-    .def(py::init<const Net<float>&, int, const vector<string>&>(), NoGil())
+    .def(py::init<const Net<float>&, int, const vector<string>&,
+                  const string&>(), NoGil())
     .def("forward", &Program::Forward, NoGil())
     .def("reshape", &Program::Reshape, NoGil())
     .def("explain", &Program::Explain, py::arg("iterations") = 10, NoGil())

@@ -3,6 +3,8 @@ from collections import OrderedDict
 
 import numpy as np
 
+PRECISIONS = ("f32", "bf16")
+
 
 class Program:
     """A net of phase TEST compiled for inference; made by `compile`.
@@ -61,13 +63,18 @@ def compile(net, precision="f32", threads=0, outputs=None):
     """Compile a net of phase TEST for inference on this CPU.
 
     outputs: names of the blobs to compute; by default the net's outputs.
+    precision: "f32"; or "bf16", for CPUs with AVX-512 and its bf16 extension (Intel's
+    since Cooper Lake, AMD's since Zen 4) or AMX: what layers hand on, and the
+    factors of their products, keep 8 significant bits; sums are float's, as inputs
+    and outputs are. On other CPUs it computes alike, but no faster than f32.
     threads: 0 is OpenMP's number (OMP_NUM_THREADS, or the processors).
 
     Raises ImportError where the package was built without oneDNN, or oneDNN is
     not installed; caffe.Error where the CPU lacks AVX2 or the net is of phase
     TRAIN; ValueError for an unknown precision.
     """
-    if precision != "f32":
-        raise ValueError(f"precision {precision!r}; expected 'f32'")
+    if precision not in PRECISIONS:
+        raise ValueError(
+            f"precision {precision!r}; expected {' or '.join(map(repr, PRECISIONS))}")
     from . import _engine
-    return Program(_engine.Program(net, threads, list(outputs or ())))
+    return Program(_engine.Program(net, threads, list(outputs or ()), precision))

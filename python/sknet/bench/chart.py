@@ -12,7 +12,7 @@ def draw(path, result):
         names = sorted(part["ms"], key=part["ms"].get, reverse=True)
         speeds = [1e3 * part["batch"] / part["ms"][name] for name in names]
         bars = panel.barh(names, speeds, color=[
-            "tab:orange" if name == "compiled" else "tab:gray" for name in names])
+            "tab:orange" if name.startswith("compiled") else "tab:gray" for name in names])
         panel.bar_label(bars, [f"{speed:.1f}" for speed in speeds], padding=2)
         panel.set_title(f"batch {part['batch']}")
         panel.set_xlabel("images a second")

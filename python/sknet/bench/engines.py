@@ -3,6 +3,7 @@ batch's images and a number of threads, and gives a function without arguments t
 computes the outputs of these images. Raises ImportError where the engine is not
 installed. Each runs in a process of its own, which imports nothing for the others."""
 from dataclasses import dataclass
+from functools import partial
 
 
 @dataclass(frozen=True)
@@ -10,10 +11,12 @@ class Engine:
     """start: the function.
     files: the attribute of a Source that it takes.
     package: whose version is told.
+    precision: of its products' factors.
     """
     start: callable
     files: str
     package: str
+    precision: str = "f32"
 
 
 def caffe(files, images, threads):
@@ -23,20 +26,20 @@ def caffe(files, images, threads):
     return lambda: net.forward()[output]
 
 
-def compiled(files, images, threads):
-    program = _program(files, images, threads)
+def compiled(files, images, threads, precision="f32"):
+    program = _program(files, images, threads, precision)
     program.blobs[program.inputs[0]].data[...] = images
     output, = program.outputs
     return lambda: program.forward()[output]
 
 
-def openvino(onnx, images, threads):
+def openvino(onnx, images, threads, precision="f32"):
     import openvino
     model = openvino.Core().read_model(onnx)
     model.reshape(images.shape)
     compiled = openvino.compile_model(model, "CPU", {
         "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1,
-        "INFERENCE_PRECISION_HINT": "f32"})
+        "INFERENCE_PRECISION_HINT": precision})
     request = compiled.create_infer_request()
     return lambda: request.infer({0: images})[0]
 
@@ -83,11 +86,15 @@ ENGINES = dict(
     onnxruntime=Engine(onnxruntime, "onnx", "onnxruntime"),
     torch=Engine(torch, "onnx", "torch"),
     opencv=Engine(opencv, "stock", "opencv-python-headless"))
+for name in ("compiled", "openvino"):
+    engine = ENGINES[name]
+    ENGINES[f"{name}-bf16"] = Engine(partial(engine.start, precision="bf16"),
+                                     engine.files, engine.package, "bf16")
 
 
-def explain(files, images, threads):
+def explain(files, images, threads, precision="f32"):
     """The compiled net's steps, each with its time."""
-    return _program(files, images, threads).explain(20)
+    return _program(files, images, threads, precision).explain(20)
 
 
 def _net(files, images):
@@ -99,6 +106,6 @@ def _net(files, images):
     return net
 
 
-def _program(files, images, threads):
+def _program(files, images, threads, precision):
     from sknet.pycaffe import caffe
-    return caffe.compile(_net(files, images), threads=threads)
+    return caffe.compile(_net(files, images), precision, threads)

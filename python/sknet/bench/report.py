@@ -21,6 +21,11 @@ def machine():
     return ", ".join([name[1] if name else platform.machine(), *found[:2]])
 
 
+def has_bf16():
+    """Whether its vector units take bf16."""
+    return "bf16" in machine()
+
+
 def versions(names):
     found = {}
     for name in names:

@@ -58,10 +58,10 @@ def add_weights(parser):
 
 def add_engine(parser):
     """Add the engine that it takes (sknet.engine)."""
-    parser.add_argument("--engine", choices=("compiled", "caffe"),
-                        help="the net compiled for this CPU, or Caffe's layers one by "
-                        "one (default: compiled, if oneDNN is installed and the CPU "
-                        "has AVX2)")
+    parser.add_argument("--engine", choices=("compiled", "compiled-bf16", "caffe"),
+                        help="the net compiled for this CPU, in float or in bf16, or "
+                        "Caffe's layers one by one (default: compiled, if oneDNN is "
+                        "installed and the CPU has AVX2)")
 
 
 def add_preprocessing(parser):

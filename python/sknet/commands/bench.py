@@ -10,8 +10,9 @@ memory that the process had, Python's with it, and the seconds from the engine's
 to its first output.
 
 Engines: caffe (the plain net), compiled (caffe.compile), openvino, onnxruntime,
-torch (through onnx2torch), opencv (its dnn module). tools/bench_requirements.txt
-has the packages.
+torch (through onnx2torch), opencv (its dnn module); and in bf16 compiled-bf16 and
+openvino-bf16, whose speed is set against each other. tools/bench_requirements.txt has
+the packages.
 """
 import json
 import os
@@ -22,7 +23,7 @@ from sknet.commands.tables import aligned
 from sknet.errors import InputError
 
 EXAMPLE = "sknet bench sknet50 --batch 1,8 --plot bench.png"
-OWN = ("caffe", "compiled")
+OWN = ("caffe", "compiled", "compiled-bf16")
 
 
 def batches(text):
@@ -39,7 +40,8 @@ def add_arguments(parser):
     parser.add_argument("--batch", type=batches, default=[1, 8], metavar="N,N",
                         help="images a pass (default: 1,8)")
     parser.add_argument("--engines", type=lambda text: text.split(","),
-                        metavar="NAME,NAME", help="default: all")
+                        metavar="NAME,NAME", help="default: all; in bf16 where the "
+                        "processor has instructions for it")
     parser.add_argument("--threads", type=positive, metavar="N",
                         default=len(os.sched_getaffinity(0)),
                         help="of each engine (default: the processors, %(default)s)")
@@ -58,11 +60,13 @@ def run(args):
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(args.threads)
     from sknet.bench.engines import ENGINES
+    from sknet.bench.report import has_bf16
     from sknet.bench.source import Source
     from sknet.deploy import to_deploy
     from sknet.figures import check_name
     from sknet.source import read_source
-    names = args.engines or list(ENGINES)
+    names = args.engines or [name for name, engine in ENGINES.items()
+                             if engine.precision == "f32" or has_bf16()]
     for name in names:
         if name not in ENGINES:
             raise InputError(f"--engines: no {name}; there are {', '.join(ENGINES)}")
@@ -90,7 +94,7 @@ def _bench(args, source, names):
                   gflop=2e-9 * profile(source.param, source=args.model).total("macs"),
                   versions=versions(names), peak_gflops=alone(matmul_peak), batches=[])
     if args.explain:
-        result["steps"] = _steps(args, source)
+        result["steps"] = _steps(args, source, names)
     for batch in args.batch:
         with progress(args.seconds, "s") as bar:
             result["batches"].append(measure(
@@ -100,13 +104,14 @@ def _bench(args, source, names):
     return result
 
 
-def _steps(args, source):
+def _steps(args, source, names):
     from sknet.bench.engines import explain
     from sknet.bench.measure import random_images
     from sknet.bench.worker import alone
+    float_too = "compiled" in names or "compiled-bf16" not in names
     try:
         return alone(explain, source.deploy, random_images(source, args.batch[0]),
-                     args.threads)
+                     args.threads, "f32" if float_too else "bf16")
     except ImportError as error:
         raise InputError(f"--explain: {error}") from error
 
@@ -128,15 +133,20 @@ def _tables(result):
 
 
 def _table(result, part):
-    others = {name: ms for name, ms in part["ms"].items() if name not in OWN}
-    best = min(others.values(), default=None)
+    from sknet.bench.engines import ENGINES
+    best = {}  # of each precision
+    for name, ms in part["ms"].items():
+        if name not in OWN:
+            precision = ENGINES[name].precision
+            best[precision] = min(ms, best.get(precision, ms))
     rows = [(f"batch {part['batch']}", "median ms", "least", "speed", "of peak",
              "peak MiB", "start s")]
     for name, ms in sorted(part["ms"].items(), key=lambda item: item[1]):
         speed = part["batch"] * result["gflop"] / (ms * 1e-3)
+        least = best.get(ENGINES[name].precision)
         rows.append((f"{name} {result['versions'].get(name, '')}".strip(),
                      f"{ms:.1f}", f"{part['least_ms'][name]:.1f}",
-                     f"{best / ms:.2f}x" if best else "-",
+                     f"{least / ms:.2f}x" if least else "-",
                      f"{speed / result['peak_gflops']:.0%}",
                      f"{part['peak_mib'][name]:.0f}", f"{part['start_s'][name]:.1f}"))
     yield from aligned(rows, "<>>>>>>")

@@ -53,7 +53,7 @@ def run(args):
     from sknet.picture import Picture
     if args.picture:
         check_name(args.picture)
-        if args.engine == "compiled":
+        if args.engine not in (None, "caffe"):
             raise InputError("--picture: needs --engine caffe, which has the values of "
                              "inner layers")
     labels = args.labels and read_labels(args.labels, args.label_order)

@@ -1,0 +1,41 @@
+#ifndef CAFFE_ENGINE_KERNELS_GROUPED_3X3_PLANE_HPP_
+#define CAFFE_ENGINE_KERNELS_GROUPED_3X3_PLANE_HPP_
+
+#include <cstddef>
+
+namespace caffe {
+namespace engine {
+
+/// @brief What a branch of grouped 3x3 convolution reads and writes in one image,
+///        a vector of output channels at a time.
+struct GroupedPlane {
+  int group_width;           // channels
+  int step, row;             // floats from pixel to pixel, row to row, of `in`
+  int out_height, out_width;
+  int out_step;              // numbers from pixel to pixel of `out`
+  float slope;               // of negative results; 1 leaves them as they are
+};
+
+/**
+ * @brief All pixels of a vector of outputs.
+ *
+ * @param in the vector's groups in the upper left pixel, padding included
+ * @param weights [ky][channel of the group][kx][lane]
+ * @param out of the type that the function is for
+ * @param total the outputs are added to it
+ */
+typedef void (*GroupedPlaneFunction)(const GroupedPlane& plane, const float* in,
+    const float* weights, const float* bias, void* out, float* total);
+
+/// @brief Of vectors of 8 floats; NULL where there is none for such a stride or
+///        dilation, or it was not compiled for such a processor.
+template <typename T>
+GroupedPlaneFunction GroupedPlaneAvx2(int stride, int dilation);
+/// @brief Of 16 floats, in groups of 4, 8, 16 or 32 channels.
+template <typename T>
+GroupedPlaneFunction GroupedPlaneAvx512(int stride, int dilation);
+
+}  // namespace engine
+}  // namespace caffe
+
+#endif  // CAFFE_ENGINE_KERNELS_GROUPED_3X3_PLANE_HPP_
