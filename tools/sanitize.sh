@@ -11,9 +11,13 @@ shift
 case $which in
   address)
     sanitizers=address,undefined
+    # gcc 12's ASan does not free its allocator's locks at a fork, as malloc does:
+    # the child that reads HDF5 files first waits for a thread that is not there.
+    filter='-*GPU*:ThreadsTest.TestFiles:ThreadsTest.TestHDF5BesideTheClock'
     tests=$(cd caffe_ext/src/caffe/test && ls test_*.cpp | sed 's/^test_//; s/\.cpp$//') ;;
   thread)
     sanitizers=thread
+    filter='-*GPU*'
     tests="threads parallel_for augmented_data_layer error internal_thread data_layer
       image_data_layer" ;;
   *)
@@ -45,17 +49,20 @@ run=()
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
 python tests/caffe_folder.py "$folder" "$build"
-(cd "$folder" && "${run[@]}" "$build/test/test.testbin" --gtest_filter='-*GPU*' "$@") |
+(cd "$folder" && "${run[@]}" "$build/test/test.testbin" --gtest_filter="$filter" "$@") |
   grep -v '^\[ RUN \|^\[       OK\|^\[---'
 
 [ "$which" = address ] || exit 0
 # In a Python that knows of neither. It does not clean up at its end: no
 # leaks are looked for. One test limits the address space: ASan needs terabytes;
-# one looks at the process's memory, of which ASan gives nothing back.
+# one looks at the process's memory, of which ASan gives nothing back. Two read HDF5
+# in threads, as above.
 cmake --build "$build" >&2
 cmake --install "$build" --component wheel --prefix "$build/package/caffe" >/dev/null
 export LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libstdc++.so)"
 export ASAN_OPTIONS+=:detect_leaks=0 PYTHONPATH=$build/package
 python -m pytest -q tests/pycaffe tests/engine \
   --deselect tests/pycaffe/test_errors.py::test_out_of_memory \
-  --deselect tests/pycaffe/test_errors.py::test_failures_leave_nothing
+  --deselect tests/pycaffe/test_errors.py::test_failures_leave_nothing \
+  --deselect tests/pycaffe/test_threads.py::test_files \
+  --deselect tests/pycaffe/test_threads.py::test_hdf5_data
