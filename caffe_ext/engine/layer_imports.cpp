@@ -233,19 +233,11 @@ OpPtr ImportChannelPooling(Layer<float>* layer, const Values& bottoms) {
 }
 
 OpPtr ImportBroadcastProduct(Layer<float>* layer, const Values& bottoms) {
-  for (int i = 0; i < 2; ++i) {
-    bool whole = true;  // it has all axes that the other has
-    for (size_t j = 0; j < bottoms[i]->shape.size(); ++j) {
-      const int size = bottoms[i]->shape[j], other = bottoms[1 - i]->shape[j];
-      whole = whole && (size == other || other == 1);
-    }
-    if (whole) {
-      OpPtr op(new Gate);
-      op->inputs = {bottoms[i], bottoms[1 - i]};
-      return op;
-    }
-  }
-  return nullptr;
+  // x is the larger one, whose memory the product may take.
+  const bool swap = bottoms[0]->count() < bottoms[1]->count();
+  OpPtr op(new Gate);
+  op->inputs = {bottoms[swap], bottoms[!swap]};
+  return op;
 }
 
 OpPtr ImportInterp(Layer<float>* layer, const Values& bottoms) {

@@ -16,7 +16,8 @@ def convolution(text, **names):
 
 
 GROUPED = [(width, groups, size, stride, dilation)
-           for width, groups in ((4, 4), (4, 2), (8, 3), (16, 2), (32, 2), (24, 2), (12, 2))
+           for width, groups in ((4, 4), (4, 2), (8, 3), (16, 2), (32, 2), (24, 2), (12, 2), (3, 16),
+                                  (6, 4), (5, 8))
            for size, stride, dilation in (((9, 12), 1, 1), ((7, 7), 1, 2),
                                           ((14, 15), 2, 1), ((10, 6), 2, 2),
                                           ((8, 5), 1, 3), ((1, 1), 1, 1))]
@@ -143,10 +144,14 @@ def test_broadcast_product(a, b, tmp_path):
     assert "Gate" in assert_same(net)
 
 
-def test_a_product_that_neither_has_whole(tmp_path):
+@pytest.mark.parametrize("a, b", [
+    ((2, 6, 1, 4), (2, 1, 5, 4)), ((2, 6, 1, 1), (2, 1, 5, 4)),
+    ((2, 1, 5, 4), (2, 6, 1, 1)), ((2, 1, 5, 1), (1, 3, 1, 4)), ((3, 1), (1, 70))])
+def test_a_product_that_neither_has_whole(a, b, tmp_path):
     net = make_net(tmp_path / "net.prototxt", layer(
-        "", "a b", type="BroadcastProduct"), a=(2, 6, 1, 4), b=(2, 1, 5, 4))
-    assert "CaffeLayer" in assert_same(net)
+        "", "a b", type="BroadcastProduct"), a=a, b=b)
+    found = assert_same(net)
+    assert "Gate" in found and "CaffeLayer" not in found
 
 
 @pytest.mark.parametrize("pool", ["MAX", "AVE"])

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "engine/bfloat16.hpp"
 #include "engine/kernels/grouped_3x3_plane.hpp"
@@ -41,15 +42,27 @@ Kernel FindKernel(const Convolution& op) {
     const GroupedPlaneFunction plane = GroupedPlaneAvx512<T>(stride, dilation);
     if (plane) { return {plane, 16, "own AVX-512"}; }
   }
-  if (channels % 8 == 0 && (width == 4 || width % 8 == 0)) {
+  // Of still fewer channels most weights would be zeros.
+  if (width > 2 && channels % std::lcm(width, 8) == 0) {
     return {GroupedPlaneAvx2<T>(stride, dilation), 8, "own AVX2"};
   }
   return {NULL, 0, NULL};
 }
 
+// What a vector of outputs reads: its groups' channels.
+struct Inputs {
+  Inputs(int output, int lanes, int width)
+      : first(output / width * width),
+        count(((output + lanes - 1) / width + 1) * width - first) {}
+  // Groups of 4 or 8 are told apart by the kernel, which multiplies no zeros then.
+  int Multiplied(int width) const { return width == 4 || width == 8 ? width : count; }
+  int first, count;
+};
+
 struct Branch {
   Kernel kernel;
-  const float* weights;  // [C / lanes][ky][channel of the group][kx][lanes]
+  // [vector of outputs][ky][channel][kx][lane]
+  const float* weights;
   std::vector<float> bias;
   float slope;
   int pad;
@@ -97,14 +110,18 @@ std::vector<float> Pack(const std::vector<float>& plain, int outputs,
                         int lanes) {
   const int width = plain.size() / (9 * outputs);
   std::vector<float> packed;
-  packed.reserve(plain.size());
-  for (int first = 0; first < outputs; first += lanes) {
+  for (int vector = 0; vector < outputs; vector += lanes) {
+    const Inputs inputs(vector, lanes, width);
+    const int count = inputs.Multiplied(width);
     for (int ky = 0; ky < 3; ++ky) {
-      for (int i = 0; i < width; ++i) {
+      for (int i = 0; i < count; ++i) {
         for (int kx = 0; kx < 3; ++kx) {
-          for (int lane = 0; lane < lanes; ++lane) {
-            packed.push_back(
-                plain[((first + lane) * width + i) * 9 + ky * 3 + kx]);
+          for (int output = vector; output < vector + lanes; ++output) {
+            // Of the output's group.
+            const int channel = count == width ? i :
+                inputs.first + i - output / width * width;
+            packed.push_back(channel < 0 || channel >= width ? 0 :
+                plain[(output * width + channel) * 9 + ky * 3 + kx]);
           }
         }
       }
@@ -126,9 +143,8 @@ class Grouped3x3 : public Step {
     shape_.width = input.shape[3];
     shape_.out_height = output.shape[2];
     shape_.out_width = output.shape[3];
-    // Whole cache lines, where there are as many channels.
-    shape_.unit = std::max(shape_.channels % 16 ? 8 : 16,
-                           shape_.group_width);
+    // Whole groups, and whole cache lines where there are as many channels.
+    shape_.unit = std::lcm(shape_.group_width, shape_.channels % 16 ? 8 : 16);
     shape_.pad = 0;
     for (const Convolution* op : branches) {
       const Kernel kernel = FindKernel<T>(*op);
@@ -139,6 +155,13 @@ class Grouped3x3 : public Step {
       branches_.push_back({kernel, weights, op->bias,
           op->relu ? op->negative_slope : 1, op->pad[0]});
       shape_.pad = std::max(shape_.pad, op->pad[0]);
+    }
+    const int lanes = branches_[0].kernel.lanes;
+    size_t offset = 0;
+    for (int c = 0; c < shape_.channels; c += lanes) {
+      offsets_.push_back(offset);
+      offset += 9 * lanes * Inputs(c, lanes, shape_.group_width)
+          .Multiplied(shape_.group_width);
     }
   }
 
@@ -167,17 +190,19 @@ class Grouped3x3 : public Step {
         static_cast<size_t>(shape_.out_height) * shape_.out_width;
     for (int c = channel; c < channel + shape_.unit; c += lanes) {
       float total[16] = {0};
-      // Of groups wider than a vector, the first channel; of others, the vector's.
-      const int first = width < lanes ? c : c / width * width;
+      const Inputs inputs(c, lanes, width);
       for (size_t b = 0; b < branches_.size(); ++b) {
         const Branch& branch = branches_[b];
-        const GroupedPlane plane = {width, shape_.unit,
+        const GroupedPlane plane = {
+            width == 4 ? GroupedPlane::GROUPS_OF_4 :
+            width == 8 ? GroupedPlane::GROUPS_OF_8 : GroupedPlane::ALL,
+            inputs.count, shape_.unit,
             shape_.padded_width() * shape_.unit, shape_.out_height,
             shape_.out_width, shape_.channels, branch.slope};
         const size_t shift = static_cast<size_t>(shape_.pad - branch.pad) *
             (shape_.padded_width() + 1) * shape_.unit;
-        branch.kernel.plane(plane, padded + shift + first - channel,
-            branch.weights + static_cast<size_t>(c) * 9 * width,
+        branch.kernel.plane(plane, padded + shift + inputs.first - channel,
+            branch.weights + offsets_[c / lanes],
             branch.bias.data() + c,
             buffers.output<T>(b) + n * area * shape_.channels + c, total);
       }
@@ -192,6 +217,7 @@ class Grouped3x3 : public Step {
   }
 
   std::vector<Branch> branches_;
+  std::vector<size_t> offsets_;  // of the weights of each vector of outputs
   Shape shape_;
   const bool mean_;
   const int threads_;

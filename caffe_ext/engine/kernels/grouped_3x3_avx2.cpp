@@ -40,6 +40,7 @@ struct Vector {
   static V GroupsOf4(const float* pixel) {
     return _mm256_permute_ps(_mm256_loadu_ps(pixel), I * 0x55);
   }
+  // One group then.
   static V GroupsOf8(const float* pixel, int i) { return Broadcast(pixel + i); }
 };
 

@@ -9,7 +9,10 @@ namespace engine {
 /// @brief What a branch of grouped 3x3 convolution reads and writes in one image,
 ///        a vector of output channels at a time.
 struct GroupedPlane {
-  int group_width;           // channels
+  // Which channels an output reads: its group's, of 4 or of 8; or, with weights of 0
+  // between, all those of the vector's groups.
+  enum { GROUPS_OF_4, GROUPS_OF_8, ALL } channels;
+  int count;                 // of these channels
   int step, row;             // floats from pixel to pixel, row to row, of `in`
   int out_height, out_width;
   int out_step;              // numbers from pixel to pixel of `out`
@@ -19,8 +22,8 @@ struct GroupedPlane {
 /**
  * @brief All pixels of a vector of outputs.
  *
- * @param in the vector's groups in the upper left pixel, padding included
- * @param weights [ky][channel of the group][kx][lane]
+ * @param in the vector's first group in the upper left pixel, padding included
+ * @param weights [ky][channel][kx][lane]
  * @param out of the type that the function is for
  * @param total the outputs are added to it
  */
@@ -31,7 +34,7 @@ typedef void (*GroupedPlaneFunction)(const GroupedPlane& plane, const float* in,
 ///        dilation, or it was not compiled for such a processor.
 template <typename T>
 GroupedPlaneFunction GroupedPlaneAvx2(int stride, int dilation);
-/// @brief Of 16 floats, in groups of 4, 8, 16 or 32 channels.
+/// @brief Of 16 floats.
 template <typename T>
 GroupedPlaneFunction GroupedPlaneAvx512(int stride, int dilation);
 

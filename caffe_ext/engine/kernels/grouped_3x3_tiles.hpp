@@ -16,7 +16,7 @@ namespace engine {
 
 namespace {
 
-// The channel of each lane's group: of groups of 4, of 8, or of the only group.
+// A channel of each lane's group, of groups of 4 or 8; or one for all lanes.
 struct Of4 {
   template <int I>
   static ALWAYS_INLINE Vector::V At(const float* pixel, int) {
@@ -29,14 +29,14 @@ struct Of8 {
     return Vector::GroupsOf8(pixel, i);
   }
 };
-struct OfOne {
+struct OfAll {
   template <int I>
   static ALWAYS_INLINE Vector::V At(const float* pixel, int i) {
     return Vector::Broadcast(pixel + i);
   }
 };
 
-// One row of the kernel, one channel of the groups, T pixels of a vector of outputs.
+// One row of the kernel, one channel, T pixels of a vector of outputs.
 template <typename Groups, int I, int T, int S, int D>
 ALWAYS_INLINE void Row(const float* in, const int i, const int step,
                        const float* weights, Vector::V* sum) {
@@ -65,26 +65,26 @@ ALWAYS_INLINE void Tile(const GroupedPlane& plane, const float* in,
     const float* weights, const Vector::V bias, Number* out,
     Vector::V* total) {
   const int kWeights = 3 * Vector::kLanes;  // of a row of the kernel
-  const int width = plane.group_width, step = plane.step;
+  const int step = plane.step;
   Vector::V sum[T];
 #pragma GCC unroll 14
   for (int t = 0; t < T; ++t) {
     sum[t] = bias;
   }
   for (int ky = 0; ky < 3; ++ky, in += D * plane.row) {
-    if (width == 4) {
+    if (plane.channels == GroupedPlane::GROUPS_OF_4) {
       Row<Of4, 0, T, S, D>(in, 0, step, weights, sum);
       Row<Of4, 1, T, S, D>(in, 1, step, weights + kWeights, sum);
       Row<Of4, 2, T, S, D>(in, 2, step, weights + 2 * kWeights, sum);
       Row<Of4, 3, T, S, D>(in, 3, step, weights + 3 * kWeights, sum);
       weights += 4 * kWeights;
-    } else if (width < Vector::kLanes) {
-      for (int i = 0; i < width; ++i, weights += kWeights) {
+    } else if (plane.channels == GroupedPlane::GROUPS_OF_8) {
+      for (int i = 0; i < 8; ++i, weights += kWeights) {
         Row<Of8, 0, T, S, D>(in, i, step, weights, sum);
       }
     } else {
-      for (int i = 0; i < width; ++i, weights += kWeights) {
-        Row<OfOne, 0, T, S, D>(in, i, step, weights, sum);
+      for (int i = 0; i < plane.count; ++i, weights += kWeights) {
+        Row<OfAll, 0, T, S, D>(in, i, step, weights, sum);
       }
     }
   }

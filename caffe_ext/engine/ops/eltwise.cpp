@@ -67,48 +67,51 @@ bool Gate::PerChannel() const {
 
 void Gate::InferShapes() {
   const std::vector<int> &x = inputs[0]->shape, &gate = inputs[1]->shape;
+  std::vector<int> shape = x;
   bool fits = gate.size() == x.size();
   for (size_t i = 0; fits && i < x.size(); ++i) {
-    fits = gate[i] == x[i] || gate[i] == 1;
+    fits = gate[i] == x[i] || gate[i] == 1 || x[i] == 1;
+    shape[i] = std::max(gate[i], x[i]);
   }
   CHECK(fits || PerChannel()) << inputs[1]->name << " has a factor for each "
-      "image and channel of " << inputs[0]->name << ", or axes of 1";
+      "image and channel of " << inputs[0]->name << ", or its axes, or axes of 1";
+  outputs[0]->shape = fits ? shape : x;
   if (inputs.size() > 2) {
-    CHECK(inputs[2]->shape == x) << inputs[2]->name;
+    CHECK(inputs[2]->shape == outputs[0]->shape) << inputs[2]->name;
   }
-  outputs[0]->shape = x;
 }
 
 namespace {
 
-// Axes of x, in memory, along which the gate goes too, or stays.
+// Axes of the product, in memory, along which x and the gate go too, or stay.
 struct GateAxis {
   size_t size;
-  bool gated;
+  bool moves[2];
 };
 
 // Neighbours that are alike are one axis to a loop.
-std::vector<GateAxis> GateAxes(const Value& x, const Value& gate) {
-  const std::vector<int> sizes = x.MemoryShape();
-  std::vector<int> own = gate.MemoryShape();
-  if (own.size() != sizes.size()) {  // N x C
-    own.assign(sizes.size(), 1);
-    own[0] = x.shape[0];
-    own[x.MemoryAxis(1)] = x.shape[1];
+std::vector<GateAxis> GateAxes(const Value& product, const Value& x,
+                               const Value& gate) {
+  const std::vector<int> sizes = product.MemoryShape();
+  std::vector<int> own[2] = {x.MemoryShape(), gate.MemoryShape()};
+  if (own[1].size() != sizes.size()) {  // N x C
+    own[1].assign(sizes.size(), 1);
+    own[1][0] = product.shape[0];
+    own[1][product.MemoryAxis(1)] = product.shape[1];
   }
   std::vector<GateAxis> axes;
   for (size_t i = 0; i < sizes.size(); ++i) {
-    const bool gated = own[i] != 1;
+    const bool moves[2] = {own[0][i] != 1, own[1][i] != 1};
     if (sizes[i] == 1) {
       continue;
     }
-    if (axes.empty() || axes.back().gated != gated) {
-      axes.push_back({1, gated});
+    if (axes.empty() || !std::equal(moves, moves + 2, axes.back().moves)) {
+      axes.push_back({1, {moves[0], moves[1]}});
     }
     axes.back().size *= sizes[i];
   }
   if (axes.empty()) {
-    axes.push_back({1, true});
+    axes.push_back({1, {true, true}});
   }
   return axes;
 }
@@ -116,7 +119,7 @@ std::vector<GateAxis> GateAxes(const Value& x, const Value& gate) {
 }  // namespace
 
 std::unique_ptr<Step> Gate::MakeStep() {
-  std::vector<GateAxis> axes = GateAxes(*inputs[0], *inputs[1]);
+  std::vector<GateAxis> axes = GateAxes(*outputs[0], *inputs[0], *inputs[1]);
   const GateAxis row = axes.back();
   axes.pop_back();
   size_t rows = 1;
@@ -129,35 +132,39 @@ std::unique_ptr<Step> Gate::MakeStep() {
     return std::unique_ptr<Step>(new FunctionStep(
         [=](const Buffers& buffers) {
       Parallel(rows * pieces, [&](int i) {
-        // The gate's place: the row's numbers along the axes that it has.
-        size_t place = 0, step = row.gated ? row.size : 1;
-        size_t rest = i / pieces;
-        for (size_t k = axes.size(); k-- > 0;) {
-          if (axes[k].gated) {
-            place += rest % axes[k].size * step;
-            step *= axes[k].size;
-          }
-          rest /= axes[k].size;
-        }
+        // The row's numbers along the axes that x and the gate have.
         const size_t begin = i % pieces * kPiece;
+        size_t places[2] = {0, 0};
+        for (int k = 0; k < 2; ++k) {
+          size_t step = row.moves[k] ? row.size : 1, rest = i / pieces;
+          for (size_t a = axes.size(); a-- > 0; rest /= axes[a].size) {
+            if (axes[a].moves[k]) {
+              places[k] += rest % axes[a].size * step;
+              step *= axes[a].size;
+            }
+          }
+          places[k] += row.moves[k] ? begin : 0;
+        }
         const size_t at = i / pieces * row.size + begin;
         const int length = std::min<size_t>(kPiece, row.size - begin);
-        const T* x = buffers.input<T>(0) + at;
+        const T* x = buffers.input<T>(0) + places[0];
+        const float* gate = buffers.input(1) + places[1];
         const T* add = adds ? buffers.input<T>(2) + at : NULL;
         T* y = buffers.output<T>(0) + at;
-        const float* gate =
-            buffers.input(1) + place + (row.gated ? begin : 0);
-        const float factor = *gate;
-        if (row.gated && adds) {
-          Apply([=](int j) { return gate[j] * x[j] + add[j]; }, activation, y,
-                length);
-        } else if (row.gated) {
-          Apply([=](int j) { return gate[j] * x[j]; }, activation, y, length);
-        } else if (adds) {
-          Apply([=](int j) { return factor * x[j] + add[j]; }, activation, y,
-                length);
+        const float value = *x, factor = *gate;
+        const auto product = [&](const auto& f) {
+          if (adds) {
+            Apply([=](int j) { return f(j) + add[j]; }, activation, y, length);
+          } else {
+            Apply(f, activation, y, length);
+          }
+        };
+        if (!row.moves[0]) {
+          product([=](int j) { return gate[j] * value; });
+        } else if (row.moves[1]) {
+          product([=](int j) { return gate[j] * x[j]; });
         } else {
-          Apply([=](int j) { return factor * x[j]; }, activation, y, length);
+          product([=](int j) { return factor * x[j]; });
         }
       });
     }));

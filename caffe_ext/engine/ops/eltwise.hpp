@@ -31,7 +31,7 @@ struct Sum : public Op {
 /// @brief activation(gate * x [+ y]). inputs: x, gate, [y].
 ///
 /// The gate has a factor for each image and channel, as in SENet's Axpy and
-/// Scale of two bottoms; or x's axes, some of them 1, as in BroadcastProduct.
+/// Scale of two bottoms; or x's axes, some of either 1, as in BroadcastProduct.
 struct Gate : public Op {
   virtual const char* kind() const { return "Gate"; }
   virtual void InferShapes();
