@@ -1,5 +1,6 @@
 """sknet bench."""
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from sknet.bench import measure
 from sknet.bench.engines import ENGINES, Engine
 from sknet.bench.report import has_bf16
 from sknet.bench.source import Source
-from sknet.bench.worker import Worker
+from sknet.bench.worker import Worker, neighbours
 from sknet.cli import main
 from sknet.source import read_source
 
@@ -110,6 +111,25 @@ def test_a_process_has_its_engine_alone(monkeypatch):
     worker.end()
     assert worker.outputs.tolist() == [[False] * len(fakes.FOREIGN) + [3]]
     assert 10 < worker.peak_mib < 200 < ballast.nbytes / 2 ** 20
+
+
+def test_neighbours_compute_and_end():
+    def ticks(process):  # of a processor
+        stat = Path(f"/proc/{process.pid}/stat").read_text()
+        return int(stat.rpartition(")")[2].split()[11])
+    with neighbours(2):
+        processes = multiprocessing.active_children()
+        assert len(processes) == 2
+        # More than starting takes.
+        while min(map(ticks, processes)) < 50:
+            time.sleep(.1)
+    assert not any(process.is_alive() for process in processes)
+
+
+def test_neighbours_are_told(capsys):
+    assert main([*SMALL, "--batch", "1", "--engines", "caffe", "--neighbours",
+                 "1"]) == 0
+    assert "beside 1 busy processes" in capsys.readouterr().out
 
 
 def test_ctrl_c_ends_all(tmp_path):

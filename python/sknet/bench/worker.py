@@ -73,6 +73,22 @@ def alone(function, *args):
 
 
 @contextlib.contextmanager
+def neighbours(count):
+    """Processes beside the block, each of which keeps a processor busy."""
+    processes = [_CONTEXT.Process(target=_spin, daemon=True) for _ in range(count)]
+    try:
+        with _deaf_to_ctrl_c():
+            for process in processes:
+                process.start()
+        yield
+    finally:
+        for process in processes:
+            if process.pid:
+                process.kill()
+                process.join()
+
+
+@contextlib.contextmanager
 def _deaf_to_ctrl_c():
     """Processes that the block starts do not hear it: this one ends them."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -82,7 +98,12 @@ def _deaf_to_ctrl_c():
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-# What the process does.
+# What the processes do.
+
+def _spin():
+    while True:
+        pass
+
 
 def _serve(pipe, start, files, images, threads):
     """Start an engine (sknet.bench.engines) and send (its outputs, seconds from here

@@ -47,6 +47,9 @@ def add_arguments(parser):
                         help="of each engine (default: the processors, %(default)s)")
     parser.add_argument("--seconds", type=positive, default=20, metavar="N",
                         help="for each batch, about (default: %(default)s)")
+    parser.add_argument("--neighbours", type=positive, default=0, metavar="N",
+                        help="run N processes beside, each of which keeps a processor "
+                        "busy: a machine that is shared")
     parser.add_argument("--explain", action="store_true",
                         help="the compiled net's steps, too, each with its time")
     parser.add_argument("--json", action="store_true",
@@ -87,16 +90,17 @@ def run(args):
 def _bench(args, source, names):
     from sknet.bench.measure import matmul_peak, measure
     from sknet.bench.report import machine, versions
-    from sknet.bench.worker import alone
+    from sknet.bench.worker import alone, neighbours
     from sknet.profile import profile
     from sknet.progress import progress
-    result = dict(model=args.model, threads=args.threads, machine=machine(),
+    result = dict(model=args.model, threads=args.threads,
+                  neighbours=args.neighbours, machine=machine(),
                   gflop=2e-9 * profile(source.param, source=args.model).total("macs"),
                   versions=versions(names), peak_gflops=alone(matmul_peak), batches=[])
     if args.explain:
         result["steps"] = _steps(args, source, names)
     for batch in args.batch:
-        with progress(args.seconds, "s") as bar:
+        with progress(args.seconds, "s") as bar, neighbours(args.neighbours):
             result["batches"].append(measure(
                 source, names, batch, args.threads, args.seconds,
                 lambda seconds: bar.update(round(seconds, 1))))
@@ -118,7 +122,9 @@ def _steps(args, source, names):
 
 def _tables(result):
     yield [f"{result['model']}: {result['gflop']:.2f} GFLOP an image, "
-           f"{result['threads']} threads, {result['machine']}",
+           f"{result['threads']} threads, {result['machine']}"
+           + (f", beside {result['neighbours']} busy processes"
+              if result["neighbours"] else ""),
            f"peak of NumPy's matrix product: {result['peak_gflops']:.0f} GFLOP/s"]
     for part in result["batches"]:
         yield list(_table(result, part))
