@@ -2,45 +2,27 @@
 
 #include "engine/ops/layout.hpp"
 #include "engine/passes.hpp"
+#include "engine/passes/in_form.hpp"
 
 namespace caffe {
 namespace engine {
 
-namespace {
-
-// The value in a layout, by a Reorder before `place` where need be.
-Value* InLayout(Graph* graph, Graph::Place place, Value* value,
-    bool channels_last, std::map<Value*, Value*>* reordered) {
-  if (value->shape.size() != 4 || value->channels_last == channels_last) {
-    return value;
-  }
-  Value*& other = (*reordered)[value];
-  if (other == NULL) {
-    other = graph->AddValue(value->name, value->shape);
-    other->channels_last = channels_last;
-    std::unique_ptr<Reorder> reorder(new Reorder);
-    reorder->inputs = {value};
-    reorder->outputs = {other};
-    graph->Insert(place, std::move(reorder));
-  }
-  return other;
-}
-
-}  // namespace
-
 void AssignLayouts(Graph* graph) {
   std::map<Value*, Value*> reordered;
+  const auto in_layout = [&](Graph::Place place, Value* value, bool last) {
+    return InForm<Reorder>(graph, place, value, last && value->shape.size() == 4,
+                           value->type, &reordered);
+  };
   for (Op* op : graph->Snapshot()) {
     for (Value*& input : op->inputs) {
-      input = InLayout(graph, graph->Find(op), input, op->ChannelsLast(),
-                       &reordered);
+      input = in_layout(graph->Find(op), input, op->ChannelsLast());
     }
     for (Value* output : op->outputs) {
       output->channels_last = op->ChannelsLast() && output->shape.size() == 4;
     }
   }
   for (Value*& output : graph->outputs) {
-    output = InLayout(graph, graph->End(), output, false, &reordered);
+    output = in_layout(graph->End(), output, false);
   }
 }
 
