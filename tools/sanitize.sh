@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds Caffe with gcc's sanitizers in build/WHICH, and runs under them
-#   address   ASan and UBSan: the C++ tests of our files, and pycaffe's
+#   address   ASan and UBSan: the C++ tests of our files and of Caffe's nets and
+#             solvers, and pycaffe's
 #   thread    TSan: the C++ tests of what has threads
 # Any report ends the tests with a stack, and this with an error. Arguments after
 # WHICH go to the C++ tests.
@@ -14,7 +15,8 @@ case $which in
     # gcc 12's ASan does not free its allocator's locks at a fork, as malloc does:
     # the child that reads HDF5 files first waits for a thread that is not there.
     filter='-*GPU*:ThreadsTest.TestFiles:ThreadsTest.TestHDF5BesideTheClock'
-    tests=$(cd caffe_ext/src/caffe/test && ls test_*.cpp | sed 's/^test_//; s/\.cpp$//') ;;
+    tests="net solver gradient_based_solver $(
+      cd caffe_ext/src/caffe/test && ls test_*.cpp | sed 's/^test_//; s/\.cpp$//')" ;;
   thread)
     sanitizers=thread
     filter='-*GPU*'
