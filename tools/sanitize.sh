@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Builds Caffe with gcc's sanitizers in build/WHICH, and runs under them
-#   address   ASan and UBSan: the C++ tests of our files, and pycaffe's
-#   thread    TSan: the C++ tests of what has threads
+# Builds Caffe with sanitizers in build/WHICH, and runs under them
+#   address   gcc's ASan and UBSan: the C++ tests of our files, and pycaffe's
+#   thread    clang's TSan: the C++ tests of what has threads, by OpenMP too (it
+#             installs tools/apt-packages-thread.txt)
 # Any report ends the tests with a stack, and this with an error. Arguments after
 # WHICH go to the C++ tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 which=${1:?address or thread}
 shift
+compiler=()
 case $which in
   address)
     sanitizers=address,undefined
@@ -18,8 +20,10 @@ case $which in
   thread)
     sanitizers=thread
     filter='-*GPU*'
-    tests="threads parallel_for augmented_data_layer error internal_thread data_layer
-      image_data_layer" ;;
+    tests="threads program onednn_conv_layer parallel_for augmented_data_layer error
+      internal_thread data_layer image_data_layer"
+    tools/packages.sh tools/apt-packages-thread.txt
+    compiler=(-DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19) ;;
   *)
     echo "sanitize.sh: $which: expected address or thread" >&2
     exit 2 ;;
@@ -35,7 +39,7 @@ mkdir -p "$build"
 cmake -S . -B "$build" -G Ninja -DPython_EXECUTABLE="$PWD/.venv/bin/python" \
   -DSANITIZE="$sanitizers" -DTESTS="$(echo $tests | tr ' ' ';')" \
   -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O1 -D_GLIBCXX_ASSERTIONS" \
-  -DCMAKE_UNITY_BUILD=ON >&2
+  -DCMAKE_UNITY_BUILD=ON "${compiler[@]}" >&2
 cmake --build "$build" --target caffe_test >&2
 
 # The suite runs in a folder like Caffe's root. Its matrices are tiny.
