@@ -1,10 +1,8 @@
 # oneDNN 3 with OpenMP, for the layers (USE_ONEDNN) and compiled inference; sets
 # ONEDNN, and ONEDNN_RPATH, where installed libraries find it.
 set(ONEDNN OFF)
-if(NOT BUILD_SHARED_LIBS OR FUZZ OR SANITIZE MATCHES "thread")
-  # pycaffe and compiled inference must share one libcaffe; and to TSan, GNU's
-  # OpenMP, which was not built with it, would look like one long race.
-  return()
+if(NOT BUILD_SHARED_LIBS OR FUZZ)
+  return()  # pycaffe and compiled inference must share one libcaffe
 endif()
 # PyPI's packages onednn-cpu-gomp and onednn-devel-cpu-gomp lie where Python does.
 execute_process(

@@ -17,7 +17,8 @@ endif()
 add_executable(caffe_test EXCLUDE_FROM_ALL ${test_sources})
 target_link_libraries(caffe_test PRIVATE caffe caffe_gtest Threads::Threads)
 if(ONEDNN)
-  target_compile_definitions(caffe_test PRIVATE USE_ONEDNN)
+  target_link_libraries(caffe_test PRIVATE caffe_engine OpenMP::OpenMP_CXX)
+  target_compile_definitions(caffe_test PRIVATE USE_ONEDNN USE_ENGINE)
 endif()
 set_target_properties(caffe_test PROPERTIES
   OUTPUT_NAME test.testbin

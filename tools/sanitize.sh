@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Builds Caffe with gcc's sanitizers in build/WHICH, and runs under them
-#   address   ASan and UBSan: the C++ tests of our files and of Caffe's nets and
-#             solvers, and pycaffe's
-#   thread    TSan: the C++ tests of what has threads
+# Builds Caffe with sanitizers in build/WHICH, and runs under them
+#   address   gcc's ASan and UBSan: the C++ tests of our files and of Caffe's nets
+#             and solvers, pycaffe's tests and compiled inference's
+#   thread    clang's TSan: the C++ tests of what has threads, by OpenMP too (it
+#             installs tools/apt-packages-thread.txt)
 # Any report ends the tests with a stack, and this with an error. Arguments after
 # WHICH go to the C++ tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 which=${1:?address or thread}
 shift
+compiler=()
 case $which in
   address)
     sanitizers=address,undefined
@@ -20,8 +22,10 @@ case $which in
   thread)
     sanitizers=thread
     filter='-*GPU*'
-    tests="threads parallel_for augmented_data_layer error internal_thread data_layer
-      image_data_layer" ;;
+    tests="threads program onednn_conv_layer parallel_for augmented_data_layer error
+      internal_thread data_layer image_data_layer"
+    tools/packages.sh tools/apt-packages-thread.txt
+    compiler=(-DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19) ;;
   *)
     echo "sanitize.sh: $which: expected address or thread" >&2
     exit 2 ;;
@@ -37,7 +41,7 @@ mkdir -p "$build"
 cmake -S . -B "$build" -G Ninja -DPython_EXECUTABLE="$PWD/.venv/bin/python" \
   -DSANITIZE="$sanitizers" -DTESTS="$(echo $tests | tr ' ' ';')" \
   -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O1 -D_GLIBCXX_ASSERTIONS" \
-  -DCMAKE_UNITY_BUILD=ON >&2
+  -DCMAKE_UNITY_BUILD=ON "${compiler[@]}" >&2
 cmake --build "$build" --target caffe_test >&2
 
 # The suite runs in a folder like Caffe's root. Its matrices are tiny.
@@ -45,13 +49,17 @@ export OPENBLAS_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE GLOG_minloglevel=2
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tools/tsan.supp
-run=()
-# gcc 12's TSan knows fewer places for memory than kernels give at random.
-[ "$which" != thread ] || ! setarch -R true 2>/dev/null || run=(setarch -R)
+if [ "$which" = thread ]; then
+  # oneDNN asks for GNU's OpenMP, of whose barriers TSan would not know. LLVM's has
+  # GNU's functions, and loads Archer, which tells it of them.
+  mkdir -p "$build/openmp"
+  ln -sfn "$(clang-19 -print-file-name=libomp.so.5)" "$build/openmp/libgomp.so.1"
+  export LD_LIBRARY_PATH=$build/openmp
+fi
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
 python tests/caffe_folder.py "$folder" "$build"
-(cd "$folder" && "${run[@]}" "$build/test/test.testbin" --gtest_filter="$filter" "$@") |
+(cd "$folder" && "$build/test/test.testbin" --gtest_filter="$filter" "$@") |
   grep -v '^\[ RUN \|^\[       OK\|^\[---'
 
 [ "$which" = address ] || exit 0

@@ -23,7 +23,7 @@ const size_t kPlans = 4;  // shapes that stay compiled
 class Threads {
  public:
   explicit Threads(int threads) : before_(omp_get_max_threads()) {
-    if (threads > 0) { omp_set_num_threads(threads); }
+    omp_set_num_threads(threads);
   }
   ~Threads() { omp_set_num_threads(before_); }
 
@@ -35,7 +35,7 @@ class Threads {
 
 Program::Program(const Net<float>& net, int threads,
     const std::vector<std::string>& outputs, const std::string& precision)
-    : threads_(threads) {
+    : threads_(threads > 0 ? threads : omp_get_max_threads()) {
   CHECK(precision == "f32" || precision == "bf16") << "precision '" << precision
       << "'; expected f32 or bf16";
 #ifdef __x86_64__
@@ -135,6 +135,7 @@ std::vector<StepInfo> Program::Explain(int iterations) {
 }
 
 size_t Program::ActivationBytes() {
+  const Threads scope(threads_);
   return PlanForInputs().bytes();
 }
 

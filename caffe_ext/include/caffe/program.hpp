@@ -32,7 +32,7 @@ struct StepInfo {
 class Program {
  public:
   /**
-   * @param threads how many threads it runs on; 0: OpenMP's number
+   * @param threads how many threads it runs on; 0: OpenMP's number by now
    * @param outputs names of the blobs to compute; empty: the net's outputs
    * @param precision f32; or bf16: values between layers, and the factors of
    *        products, keep 8 significant bits, their sums are float's. Inputs and

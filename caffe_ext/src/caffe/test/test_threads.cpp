@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <ctime>
-#include <functional>
-#include <future>
 #include <string>
 #include <thread>
 #include <vector>
@@ -13,23 +11,12 @@
 
 #include "caffe/net.hpp"
 #include "caffe/test/test_error_util.hpp"
+#include "caffe/test/test_threads_util.hpp"
 #include "caffe/util/io.hpp"
 
 namespace caffe {
 
 namespace {
-
-const int kThreads = 4;
-
-void OnThreads(const std::function<void(int)>& f) {
-  vector<std::future<void> > threads;
-  for (int i = 0; i < kThreads; ++i) {
-    threads.push_back(std::async(std::launch::async, f, i));
-  }
-  for (std::future<void>& thread : threads) {
-    thread.get();
-  }
-}
 
 // Selects between a depthwise and a plain convolution of random images. All of
 // Caffe's randomness is in it: fillers, data that is drawn anew each time, and
