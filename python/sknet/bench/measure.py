@@ -10,7 +10,8 @@ from sknet.bench.worker import Failure, Worker
 from sknet.errors import InputError
 
 ROUNDS = 3  # the least
-WITHIN = {"f32": 1e-3, "bf16": 1e-1}  # of the largest output; nets are untrained
+WITHIN = {"f32": 5e-3, "bf16": 2e-1}  # of the largest output; deep untrained nets
+                                     # multiply the last digit's rounding
 
 
 def random_images(source, batch):
