@@ -21,6 +21,10 @@ void FuseGateSum(Graph* graph);
 /// @brief SK units: Sum, pool, two convolutions, softmax and gates → MeanOfSum
 ///        and Select.
 void FuseSelectiveKernels(Graph* graph);
+/// @brief The gates of squeeze and excitation, and of CBAM's channels: two
+///        convolutions of pooled vectors, their sum, and a logistic function →
+///        Excitation.
+void FuseExcitation(Graph* graph);
 /// @brief ShuffleNet's shuffle, as Caffe's layers have it: Views of a row, Concat,
 ///        a View → Interleave.
 void FuseShuffle(Graph* graph);

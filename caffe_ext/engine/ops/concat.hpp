@@ -9,7 +9,8 @@
 namespace caffe {
 namespace engine {
 
-/// @brief The inputs one after the other along an axis.
+/// @brief The inputs one after the other along an axis. Copied: of arrays that are
+///        parts of wider ones, oneDNN has but its reference.
 struct Concat : public Op {
   virtual const char* kind() const { return "Concat"; }
   virtual void InferShapes();

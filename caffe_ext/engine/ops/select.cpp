@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "engine/bfloat16.hpp"
-#include "engine/kernels/activation.hpp"
 #include "engine/kernels/exp.hpp"
 #include "engine/kernels/grouped_3x3.hpp"
 #include "engine/parallel.hpp"
@@ -33,29 +32,14 @@ std::unique_ptr<Step> Branches::MakeStep() {
 
 namespace {
 
-float Dot(const float* a, const float* b, int n) {
-  float sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (int i = 0; i < n; ++i) { sum += a[i] * b[i]; }
-  return sum;
-}
-
 template <typename T>
 class SelectStep : public Step {
  public:
   explicit SelectStep(const Select& op)
-      : op_(op), activation_(true, op.negative_slope),
-        batch_(op.inputs[0]->shape[0]), channels_(op.inputs[0]->shape[1]),
-        hidden_(op.reduce_bias.size()), branches_(op.inputs.size() - 1),
+      : attention_(op.attention), batch_(op.inputs[0]->shape[0]),
+        channels_(op.inputs[0]->shape[1]), branches_(op.inputs.size() - 1),
         rows_(branches_ * channels_),
-        positions_(op.outputs[0]->count() / (batch_ * channels_)),
-        expand_(op.expand.size()) {
-    for (int row = 0; row < rows_; ++row) {
-      for (int h = 0; h < hidden_; ++h) {
-        expand_[h * rows_ + row] = op.expand[row * hidden_ + h];
-      }
-    }
-  }
+        positions_(op.outputs[0]->count() / (batch_ * channels_)) {}
 
   virtual void Run(const Buffers& buffers) {
     // Too little to share out: a thread for an image.
@@ -97,17 +81,8 @@ class SelectStep : public Step {
  private:
   // Of one image: branches x channels.
   void Attention(const float* mean, float* attention) const {
-    std::copy(op_.expand_bias.begin(), op_.expand_bias.end(), attention);
-    for (int h = 0; h < hidden_; ++h) {
-      const float hidden = activation_(op_.reduce_bias[h] +
-          Dot(mean, &op_.reduce[static_cast<size_t>(h) * channels_],
-              channels_));
-      const float* weights = &expand_[static_cast<size_t>(h) * rows_];
-#pragma omp simd
-      for (int row = 0; row < rows_; ++row) {
-        attention[row] += hidden * weights[row];
-      }
-    }
+    std::copy(attention_.bias().begin(), attention_.bias().end(), attention);
+    attention_.Add(mean, attention);
     // Softmax over the branches.
 #pragma omp simd
     for (int c = 0; c < channels_; ++c) {
@@ -125,12 +100,10 @@ class SelectStep : public Step {
     }
   }
 
-  const Select& op_;
-  const Activation activation_;
-  const int batch_, channels_, hidden_, branches_;
+  const Bottleneck& attention_;
+  const int batch_, channels_, branches_;
   const int rows_;  // of attention: branches x channels
   const int positions_;
-  std::vector<float> expand_;  // hidden x rows
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/graph.hpp"
+#include "engine/kernels/bottleneck.hpp"
 #include "engine/ops/convolution.hpp"
 
 namespace caffe {
@@ -44,13 +45,10 @@ struct Select : public Op {
   virtual Type OutputType(int i) const { return Type::BF16; }
   virtual std::unique_ptr<Step> MakeStep();
   virtual double MultiplyAdds() const {
-    return static_cast<double>(inputs[0]->shape[0]) *
-        (reduce.size() + expand.size());
+    return inputs[0]->shape[0] * attention.multiply_adds();
   }
 
-  std::vector<float> reduce, reduce_bias;  // d x C, d
-  std::vector<float> expand, expand_bias;  // branches x C x d, branches x C
-  float negative_slope = 1;  // of d's activation; 1: none
+  Bottleneck attention;  // its outputs: branches x C
 };
 
 }  // namespace engine

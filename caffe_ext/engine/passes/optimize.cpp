@@ -9,6 +9,7 @@ void Optimize(Graph* graph, bool bf16) {
   FuseActivation(graph);
   FuseGateSum(graph);
   FuseSelectiveKernels(graph);
+  FuseExcitation(graph);
   MergeBranches(graph);
   FuseShuffle(graph);
   FuseResidual(graph);

@@ -34,11 +34,8 @@ T* Next(const Graph& graph, const Op* op, Unit* unit) {
   return next;
 }
 
-bool Is1x1OfVector(const Convolution* op) {
-  return op != NULL && op->group == 1 && op->weights->count ==
-      static_cast<size_t>(op->num_output) * op->inputs[0]->shape[1] &&
-      op->inputs[0]->shape[2] == 1 && op->inputs[0]->shape[3] == 1 &&
-      op->pad[0] == 0 && op->pad[1] == 0 && op->inputs.size() == 1;
+bool IsOfVector(const Convolution* op) {
+  return op != NULL && Bottleneck::Fits(*op) && op->inputs[0]->IsVector();
 }
 
 // From a slice of the attention to the gate of its branch.
@@ -72,11 +69,11 @@ bool Match(const Graph& graph, Op* op, Unit* unit) {
     return false;
   }
   unit->reduce = Next<Convolution>(graph, pool, unit);
-  if (!Is1x1OfVector(unit->reduce)) {
+  if (!IsOfVector(unit->reduce)) {
     return false;
   }
   unit->expand = Next<Convolution>(graph, unit->reduce, unit);
-  if (!Is1x1OfVector(unit->expand) || unit->expand->relu) {
+  if (!IsOfVector(unit->expand) || unit->expand->relu) {
     return false;
   }
   const int channels = sum->inputs[0]->shape[1];
@@ -139,12 +136,7 @@ void FuseSelectiveKernels(Graph* graph) {
     select->inputs.insert(select->inputs.end(), unit.branches.begin(),
                           unit.branches.end());
     select->outputs = {unit.selected};
-    select->reduce = unit.reduce->weights->Plain();
-    select->reduce_bias = unit.reduce->bias;
-    select->negative_slope =
-        unit.reduce->relu ? unit.reduce->negative_slope : 1;
-    select->expand = unit.expand->weights->Plain();
-    select->expand_bias = unit.expand->bias;
+    select->attention = Bottleneck(*unit.reduce, *unit.expand);
     for (const Op* part : unit.ops) {
       Op* into = part == unit.ops[0] || part == unit.ops[1] ?
           static_cast<Op*>(mean.get()) : select.get();
