@@ -38,7 +38,8 @@ def test_the_same_seed_makes_the_same_images(held_out):
 
 
 def test_held_out_accuracy_is_the_readmes(held_out):
-    """With all engines, which agree in every image."""
+    """With all engines, which agree in every image; in bf16 but where two classes
+    are next to equal."""
     from sknet.classifier import Classifier
     images, labels = held_out
     found = {}
@@ -50,11 +51,14 @@ def test_held_out_accuracy_is_the_readmes(held_out):
             for start in range(0, len(images), 50)])
         assert classifier.engine == engine
     predicted = found["caffe"].argmax(axis=1)
-    for engine, within in ("compiled", 1e-4), ("compiled-bf16", 5e-2):
+    second, first = np.sort(found["caffe"], axis=1)[:, -2:].T
+    for engine, within, most in ("compiled", 1e-4, 0), ("compiled-bf16", 5e-2, 3):
         difference = abs(found["caffe"] - found[engine]).max()
-        print(f"{engine}: probabilities differ by at most {difference:.1e}")
+        other = found[engine].argmax(axis=1) != predicted
+        print(f"{engine}: probabilities differ by at most {difference:.1e}, "
+              f"{other.sum()} of 2,000 predictions do")
         assert difference < within
-        np.testing.assert_array_equal(found[engine].argmax(axis=1), predicted)
+        assert other.sum() <= most and (first - second)[other].max(initial=0) < .05
     accuracy = 100 * np.mean(predicted == labels)
     print(f"held-out accuracy: {accuracy:.2f}%")
     stated = re.search(r"\*\*([\d.]+)%\*\* of 2,000\s+held-out images",
