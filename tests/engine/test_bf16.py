@@ -4,8 +4,6 @@ import caffe
 import numpy as np
 import pytest
 from compiled_nets import assert_same, make_net, random_inputs
-from sknet import models
-from sknet.text import to_text
 
 GROUPED = """
 layer { name: 'grouped' type: 'Convolution' bottom: 'data' top: 'x' convolution_param {
@@ -116,13 +114,6 @@ def test_fallbacks_get_floats(tmp_path):
         "t"))
     assert found == ["Convert", "Reorder", "CaffeLayer", "Reorder", "Convert",
                      "Convolution", "Convert", "Reorder"]
-
-
-def test_sk_units(tmp_path):
-    net = make_net(tmp_path / "net.prototxt", to_text(
-        models.create("sknet26", size=64, batch=2)))
-    found = assert_same(net, 5e-2, program=caffe.compile(net, "bf16"))
-    assert (found.count("Branches"), found.count("Select")) == (8, 8)
 
 
 def test_activations_take_half_the_memory(tmp_path):

@@ -18,3 +18,18 @@ def test_scores(name, tmp_path):
     program = caffe.compile(net, outputs=[scores])
     assert_same(program.forward(data=images)[scores], net.blobs[scores].data,
                 WITHIN.get(name, 1e-4))
+
+
+# Rounding the weights alone so gives as much.
+@pytest.mark.parametrize("name, within", [("sknet26", 3e-2), ("sknet50", 1e-1),
+                                          ("senet50", 1e-1)])
+def test_bf16(name, within, tmp_path):
+    size = models.get(name).min_size + 8
+    net, images = random_net(tmp_path, models.create(name, size=size, batch=2))
+    scores, = net.bottom_names["prob"]
+    net.forward()
+    program = caffe.compile(net, "bf16", outputs=[scores])
+    assert_same(program.forward(data=images)[scores], net.blobs[scores].data, within)
+    steps = [step["kind"] for step in program.explain(0)]
+    assert steps.count("Select") == (16 if name == "sknet50" else
+                                     8 if name == "sknet26" else 0)
