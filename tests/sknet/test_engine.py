@@ -99,7 +99,7 @@ def test_a_pickled_one_has_the_same_engine():
     ImportError("built without oneDNN"),
     caffe.Error("compiled programs need a CPU with AVX2 and FMA")])
 def test_where_nothing_can_be_compiled(monkeypatch, capsys, images, error):
-    def refuse(net):
+    def refuse(net, precision):
         raise error
     monkeypatch.setattr(caffe, "compile", refuse)
     command = ["classify", "--model", "sknet_digits", "--json", images[0]]
