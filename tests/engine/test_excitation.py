@@ -2,6 +2,7 @@
 from collections import Counter
 
 import caffe
+import numpy as np
 import pytest
 from compiled_nets import assert_same, make_net
 from sknet import models
@@ -44,6 +45,12 @@ def test_a_gate(layers, tmp_path):
         found = assert_same(net, program=program, data=shape)
         assert "Excitation" in found
         assert not {"Convolution", "Sigmoid", "Slice", "Sum"} & set(found)
+
+
+def test_other_channels(tmp_path):
+    net = make_net(tmp_path / "net.prototxt", EXCITE, data=(2, 9, 5, 4))
+    with pytest.raises(caffe.Error, match="channels of mean"):
+        caffe.compile(net).forward(data=np.zeros((2, 4, 5, 4)))
 
 
 @pytest.mark.parametrize("change", [

@@ -37,11 +37,10 @@ bool Bottleneck::Fits(const Convolution& op) {
 
 void Bottleneck::Add(const float* x, float* y) const {
   const int hidden = reduce_bias_.size(), outputs = expand_bias_.size();
-  const int channels = reduce_.size() / hidden;
   const Activation activation(true, negative_slope_);
   for (int h = 0; h < hidden; ++h) {
     const float value = activation(reduce_bias_[h] +
-        Dot(x, &reduce_[static_cast<size_t>(h) * channels], channels));
+        Dot(x, &reduce_[static_cast<size_t>(h) * channels()], channels()));
     const float* weights = &expand_[static_cast<size_t>(h) * outputs];
 #pragma omp simd
     for (int o = 0; o < outputs; ++o) { y[o] += value * weights[o]; }

@@ -19,10 +19,11 @@ class Bottleneck {
   /// @brief Whether a convolution is a matrix times each position's channels.
   static bool Fits(const Convolution& op);
 
-  /// @brief The last bias, which comes but once where vectors' results are added.
+  /// @brief The last bias, which Add leaves out.
   const std::vector<float>& bias() const { return expand_bias_; }
-  /// @brief y += the rest, of a vector x.
+  /// @brief y += all but the last bias, of a vector x.
   void Add(const float* x, float* y) const;
+  int channels() const { return reduce_.size() / reduce_bias_.size(); }  // of x
   double multiply_adds() const { return reduce_.size() + expand_.size(); }
 
  private:

@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include "caffe/common.hpp"
 #include "engine/kernels/exp.hpp"
 #include "engine/parallel.hpp"
 #include "engine/step.hpp"
@@ -12,6 +13,8 @@ namespace caffe {
 namespace engine {
 
 void Excitation::InferShapes() {
+  CHECK_EQ(inputs[0]->shape[1], gate.channels()) << "channels of "
+      << inputs[0]->name;
   outputs[0]->shape = {inputs[0]->shape[0], static_cast<int>(gate.bias().size()), 1,
                        1};
 }
