@@ -111,15 +111,17 @@ def test_reshape_leaves_the_blob(make_net):
         assert tuple(blob.shape) == (1, 3, 8, 8) and (blob.data == 3).all()
 
 
-def test_gpu_where_there_is_none(make_net):
+@pytest.mark.skipif(hasattr(caffe._caffe.Blob, "_gpu_data_ptr"),
+                    reason="built with CUDA: see tests/gpu")
+@pytest.mark.parametrize("choose", [
+    caffe.set_mode_gpu, lambda: caffe.set_device(0)])
+def test_gpu_in_a_build_without(make_net, choose):
     net = make_net(CONV)
-    caffe.set_mode_gpu()
-    try:
-        with pytest.raises(caffe.Error, match=r"layer conv .*Cannot use GPU"):
-            net.forward()
-    finally:
-        caffe.set_mode_cpu()
-    net.forward()
+    with pytest.raises(caffe.Error) as caught:
+        choose()
+    assert caught.value.message == (
+        "Cannot use a GPU: this Caffe was built for CPUs only (CPU_ONLY=ON)")
+    net.forward()  # still on the CPU
 
 
 # ---- Python's own exceptions pass through

@@ -269,21 +269,6 @@ def test_hdf5_is_quiet_in_threads(tmp_path, write, capfd):
 
 # ---- the thread's own
 
-def test_mode(make_net):
-    """A new thread begins on the CPU, and changes nobody else's mode."""
-    net = make_net(REGRESSION)
-    in_threads(lambda _: caffe.set_mode_gpu(), [0])
-    net.forward()
-    caffe.set_mode_gpu()
-    try:
-        if not hasattr(type(net.blobs["data"]), "_gpu_data_ptr"):
-            with pytest.raises(caffe.Error, match="GPU"):
-                net.forward()
-        assert in_threads(lambda _: net.forward() and "ran", [0]) == ["ran"]
-    finally:
-        caffe.set_mode_cpu()
-
-
 def test_seed(write):
     path = write(RANDOM)
 

@@ -23,6 +23,7 @@
 #include "caffe/layers/python_layer.hpp"
 #include "caffe/sgd_solvers.hpp"
 #include "caffe/util/allowed_layers.hpp"
+#include "caffe/util/gpu.hpp"
 #include "caffe/util/limits.hpp"
 #include "caffe/util/strict_weights.hpp"
 #include "py_blob.hpp"
@@ -427,9 +428,13 @@ void BindGlobals(py::module_ m) {
   m.def("log", [](const string& message) { LOG(INFO) << message; });
   m.def("has_nccl", [] { return kHasNCCL; });
   m.def("set_mode_cpu", [] { Caffe::set_mode(Caffe::CPU); });
-  m.def("set_mode_gpu", [] { Caffe::set_mode(Caffe::GPU); });
+  m.def("set_mode_gpu", [] {
+    RequireGpu();
+    Caffe::set_mode(Caffe::GPU);
+  }, "Raises caffe.Error where there is no GPU, or none that can be used.");
   m.def("set_random_seed", &Caffe::set_random_seed);
-  m.def("set_device", &Caffe::SetDevice);
+  m.def("set_device", &Caffe::SetDevice, py::arg("device_id"),
+      "Raises caffe.Error as set_mode_gpu, and where there are fewer GPUs.");
   m.def("solver_count", &Caffe::solver_count);
   m.def("set_solver_count", &Caffe::set_solver_count);
   m.def("solver_rank", &Caffe::solver_rank);

@@ -80,8 +80,8 @@ def _select(gpus, rank):
     if not gpus:
         caffe.set_mode_cpu()
         return
-    caffe.set_mode_gpu()
     caffe.set_device(gpus[rank])
+    caffe.set_mode_gpu()
     caffe.set_solver_count(len(gpus))
     caffe.set_solver_rank(rank)
     caffe.set_multiprocess(len(gpus) > 1)
