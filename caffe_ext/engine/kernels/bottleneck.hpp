@@ -24,6 +24,10 @@ class Bottleneck {
   /// @brief y += all but the last bias, of a vector x.
   void Add(const float* x, float* y) const;
   int channels() const { return reduce_.size() / reduce_bias_.size(); }  // of x
+  const std::vector<float>& reduce() const { return reduce_; }
+  const std::vector<float>& reduce_bias() const { return reduce_bias_; }
+  const std::vector<float>& expand() const { return expand_; }
+  float negative_slope() const { return negative_slope_; }
   double multiply_adds() const { return reduce_.size() + expand_.size(); }
 
  private:
