@@ -3,20 +3,25 @@
 #include "caffe/layers/cudnn_batch_norm_layer.hpp"
 #include "caffe/util/block_sum.cuh"
 #include "caffe/util/math_functions.hpp"
+#include "caffe/util/planes.cuh"
 
 namespace caffe {
 
 // y = (x - mean) / sqrt(var + eps) * scale + bias; without mean and bias: the
 // gradient of that, from dy to dx.
 template <typename Dtype>
-__global__ void BatchNormRunning(const int count, const int channels, const int dim,
-    const Dtype eps, const Dtype* scale, const Dtype* bias, const Dtype* mean,
-    const Dtype* var, const Dtype* x, Dtype* y) {
-  CUDA_KERNEL_LOOP(i, count) {
-    const int c = i / dim % channels;
-    const Dtype factor = scale[c] / sqrt(var[c] + eps);
-    y[i] = mean ? (x[i] - mean[c]) * factor + bias[c] : x[i] * factor;
-  }
+__global__ void BatchNormRunning(const int planes, const int channels,
+    const int dim, const Dtype eps, const Dtype* scale, const Dtype* bias,
+    const Dtype* mean, const Dtype* var, const Dtype* x, Dtype* y) {
+  const int plane = ThreadPlane();
+  if (plane >= planes) { return; }
+  const int c = plane % channels;
+  const Dtype factor = scale[c] / sqrt(var[c] + eps);
+  const Dtype centre = mean ? mean[c] : Dtype(0);
+  const Dtype shift = mean ? bias[c] : Dtype(0);
+  x += plane * dim;
+  WritePlane(dim, y + plane * dim,
+             [=](int i) { return (x[i] - centre) * factor + shift; });
 }
 
 // The arrays that both implementations of training work on. dscale and dbias
@@ -170,12 +175,12 @@ struct CuDNNBatchNormLayer<Dtype>::Gpu {
 template <typename Dtype>
 void CuDNNBatchNormLayer<Dtype>::Forward_gpu(const vector<Blob<Dtype>*>& bottom,
     const vector<Blob<Dtype>*>& top) {
-  const int count = bottom[0]->count();
   const int dim = bottom[0]->count(2);
   if (uses_running_stats()) {
+    const int planes = bottom[0]->count(0, 2);
     // NOLINT_NEXT_LINE(whitespace/operators)
-    BatchNormRunning<Dtype><<<CAFFE_GET_BLOCKS(count), CAFFE_CUDA_NUM_THREADS>>>(
-        count, channels_, dim, eps_, this->blobs_[0]->gpu_data(),
+    BatchNormRunning<Dtype><<<WritePlaneBlocks(planes, dim), PlaneThreads(dim)>>>(
+        planes, channels_, dim, eps_, this->blobs_[0]->gpu_data(),
         this->blobs_[1]->gpu_data(), this->blobs_[2]->gpu_data(),
         this->blobs_[3]->gpu_data(), bottom[0]->gpu_data(),
         top[0]->mutable_gpu_data());
@@ -204,9 +209,10 @@ void CuDNNBatchNormLayer<Dtype>::Backward_gpu(const vector<Blob<Dtype>*>& top,
   const int dim = bottom[0]->count(2);
   if (uses_running_stats()) {
     if (propagate_down[0]) {
+      const int planes = bottom[0]->count(0, 2);
       // NOLINT_NEXT_LINE(whitespace/operators)
-      BatchNormRunning<Dtype><<<CAFFE_GET_BLOCKS(count), CAFFE_CUDA_NUM_THREADS>>>(
-          count, channels_, dim, eps_, this->blobs_[0]->gpu_data(), NULL, NULL,
+      BatchNormRunning<Dtype><<<WritePlaneBlocks(planes, dim), PlaneThreads(dim)>>>(
+          planes, channels_, dim, eps_, this->blobs_[0]->gpu_data(), NULL, NULL,
           this->blobs_[3]->gpu_data(), top[0]->gpu_diff(),
           bottom[0]->mutable_gpu_diff());
       CUDA_POST_KERNEL_CHECK;

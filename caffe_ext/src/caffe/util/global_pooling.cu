@@ -1,47 +1,52 @@
 #include "caffe/common.hpp"
-#include "caffe/util/block_sum.cuh"
 #include "caffe/util/global_pooling.hpp"
+#include "caffe/util/planes.cuh"
 
 namespace caffe {
 
-// One block a plane, where Caffe's AvePoolForward has one thread.
+// Caffe's AvePoolForward gives a plane to one thread.
 template <typename Dtype>
-__global__ void GlobalAveragePool(const int area, const Dtype* x, Dtype* y) {
-  const Dtype* plane = x + blockIdx.x * area;
+__global__ void GlobalAveragePool(const int planes, const int area,
+    const Dtype* x, Dtype* y) {
+  const int plane = ThreadPlane();
+  if (plane >= planes) { return; }
+  x += plane * area;
   Dtype sum = 0;
+#pragma unroll 4
   for (int i = threadIdx.x; i < area; i += blockDim.x) {
-    sum += plane[i];
+    sum += x[i];
   }
-  sum = BlockSum(sum);
+  sum = PlaneSum(sum);
   if (threadIdx.x == 0) {
-    y[blockIdx.x] = sum / area;
+    y[plane] = sum / area;
   }
 }
 
 template <typename Dtype>
-__global__ void GlobalAveragePoolBackward(const int count, const int area,
+__global__ void GlobalAveragePoolBackward(const int planes, const int area,
     const Dtype* dy, Dtype* dx) {
-  CUDA_KERNEL_LOOP(i, count) {
-    dx[i] = dy[i / area] / area;
-  }
+  const int plane = ThreadPlane();
+  if (plane >= planes) { return; }
+  const Dtype share = dy[plane] / area;
+  WritePlane(area, dx + plane * area, [=](int) { return share; });
 }
 
 template <typename Dtype>
 void global_average_pool_gpu(const int planes, const int area, const Dtype* x,
     Dtype* y) {
   // NOLINT_NEXT_LINE(whitespace/operators)
-  GlobalAveragePool<Dtype><<<planes, BlockSumThreads(area)>>>(area, x, y);
+  GlobalAveragePool<Dtype><<<PlaneBlocks(planes, area), PlaneThreads(area)>>>(
+      planes, area, x, y);
   CUDA_POST_KERNEL_CHECK;
 }
 
 template <typename Dtype>
 void global_average_pool_backward_gpu(const int planes, const int area,
     const Dtype* dy, Dtype* dx) {
-  const int count = planes * area;
   GlobalAveragePoolBackward<Dtype>
       // NOLINT_NEXT_LINE(whitespace/operators)
-      <<<CAFFE_GET_BLOCKS(count), CAFFE_CUDA_NUM_THREADS>>>(
-      count, area, dy, dx);
+      <<<WritePlaneBlocks(planes, area), PlaneThreads(area)>>>(
+      planes, area, dy, dx);
   CUDA_POST_KERNEL_CHECK;
 }
 
