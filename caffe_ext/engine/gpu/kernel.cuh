@@ -17,6 +17,7 @@ namespace caffe {
 namespace engine {
 
 const int kThreads = 256;  // of a block
+const int kWarp = 32;
 const size_t kMaxInputs = 128;  // of a kernel, whose parameters are 4 KB
 
 /// @brief Addresses of one type, as a kernel's parameter.
@@ -49,6 +50,19 @@ struct GpuActivation {
 __device__ inline float Greater(float a, float b) {
   return b > a || b != b ? b : a;
 }
+
+/// @brief f over a warp's numbers, the same in all its threads.
+template <typename F>
+__device__ float OfWarp(float x, const F& f) {
+  for (int i = kWarp / 2; i > 0; i /= 2) {
+    x = f(x, __shfl_xor_sync(0xffffffff, x, i));
+  }
+  return x;
+}
+
+struct Plus {
+  __device__ float operator()(float a, float b) const { return a + b; }
+};
 
 /// @brief N neighbours, moved by 16 bytes at a time where there are so many.
 template <typename T, int N>

@@ -5,43 +5,41 @@
 
 #include "caffe/error.hpp"
 #include "caffe/layer_factory.hpp"
-#include "engine/step.hpp"
 
 namespace caffe {
 namespace engine {
 
-class CaffeLayerStep : public Step {
- public:
-  explicit CaffeLayerStep(CaffeLayer* op) : op_(op) {
-    for (const Value* input : op->inputs) { in_.push_back(input->shape); }
-    for (const Value* output : op->outputs) { out_.push_back(output->shape); }
-  }
+CaffeLayerStep::CaffeLayerStep(CaffeLayer* op) : op_(op) {
+  for (const Value* input : op->inputs) { in_.push_back(input->shape); }
+  for (const Value* output : op->outputs) { out_.push_back(output->shape); }
+}
 
-  virtual void Run(const Buffers& buffers) {
-    const LayerScope scope(op_->layer_->layer_param());
-    for (size_t i = 0; i < in_.size(); ++i) {
-      Blob<float>* bottom = op_->bottoms_[i];
-      bottom->Reshape(in_[i]);
-      std::copy_n(buffers.input(i), bottom->count(),
-                  bottom->mutable_cpu_data());
-    }
-    op_->layer_->Forward(op_->bottoms_, op_->tops_);
-    for (size_t i = 0; i < out_.size(); ++i) {
-      CHECK(op_->tops_[i]->shape() == out_[i]) << "the layer gave "
-          << op_->tops_[i]->shape_string() << " this time: shapes that depend on "
-          "the data cannot be compiled";
-      std::copy_n(op_->tops_[i]->cpu_data(), op_->tops_[i]->count(),
-                  buffers.output(i));
-    }
+void CaffeLayerStep::Run(const Buffers& buffers) {
+  const LayerScope scope(op_->layer_->layer_param());
+  for (size_t i = 0; i < in_.size(); ++i) {
+    op_->bottoms_[i]->Reshape(in_[i]);
+    Copy(buffers.input(i), op_->bottoms_[i]);
   }
-  virtual std::string Implementation() const {
-    return std::string("Caffe's ") + op_->layer_->type();
+  op_->layer_->Forward(op_->bottoms_, op_->tops_);
+  for (size_t i = 0; i < out_.size(); ++i) {
+    CHECK(op_->tops_[i]->shape() == out_[i]) << "the layer gave "
+        << op_->tops_[i]->shape_string() << " this time: shapes that depend on "
+        "the data cannot be compiled";
+    Copy(*op_->tops_[i], buffers.output(i));
   }
+}
 
- private:
-  CaffeLayer* const op_;
-  std::vector<std::vector<int> > in_, out_;
-};
+std::string CaffeLayerStep::Implementation() const {
+  return std::string("Caffe's ") + op_->layer_->type();
+}
+
+void CaffeLayerStep::Copy(const float* from, Blob<float>* to) const {
+  std::copy_n(from, to->count(), to->mutable_cpu_data());
+}
+
+void CaffeLayerStep::Copy(const Blob<float>& from, float* to) const {
+  std::copy_n(from.cpu_data(), from.count(), to);
+}
 
 CaffeLayer::CaffeLayer(const shared_ptr<Layer<float> >& source,
     const std::vector<shared_ptr<Blob<float> > >& tops)

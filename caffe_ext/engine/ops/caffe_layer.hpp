@@ -2,10 +2,12 @@
 #define CAFFE_ENGINE_OPS_CAFFE_LAYER_HPP_
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "caffe/layer.hpp"
 #include "engine/graph.hpp"
+#include "engine/step.hpp"
 
 namespace caffe {
 namespace engine {
@@ -31,6 +33,22 @@ struct CaffeLayer : public Op {
   std::vector<Blob<float>*> bottoms_, tops_;
   const bool source_;
   bool set_up_;
+};
+
+/// @brief Copies values to and from the layer's blobs, and has it do the rest.
+class CaffeLayerStep : public Step {
+ public:
+  explicit CaffeLayerStep(CaffeLayer* op);
+  virtual void Run(const Buffers& buffers);
+  virtual std::string Implementation() const;
+
+ protected:
+  virtual void Copy(const float* from, Blob<float>* to) const;
+  virtual void Copy(const Blob<float>& from, float* to) const;
+
+ private:
+  CaffeLayer* const op_;
+  std::vector<std::vector<int> > in_, out_;
 };
 
 }  // namespace engine
