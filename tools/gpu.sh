@@ -4,7 +4,7 @@
 #   tools/gpu.sh run [gtest] [pytest] [bench]
 # runs the parts named, or all: Caffe's whole C++ suite with the tests of our layers,
 # tests/gpu, and the benchmark of our layers. It takes the build folder BUILD (build),
-# made with -DCPU_ONLY=OFF and with the target caffe_test, and the Python PYTHON
+# of -DCPU_ONLY=OFF, with its targets all and caffe_test built, and the Python PYTHON
 # (.venv/bin/python) that has caffe and sknet. Each part's text goes to the folder OUT
 # (gpu-results). It ends with 1 if a part failed.
 #
@@ -34,7 +34,6 @@ pack() {
   local archive python stage package
   archive=$(realpath -m "${1:-$BUILD/gpu.tar.xz}")
   python=$(sed -n 's/^Python_EXECUTABLE:[A-Z]*=//p' "$BUILD/CMakeCache.txt")
-  cmake --build "$BUILD" --target all caffe_test >&2
   stage=$(mktemp -d)
   trap 'rm -r "$stage"' EXIT
   mkdir -p "$stage"/gpu/build/{test,lib,site,caffe/src/caffe/test}
@@ -118,12 +117,12 @@ run() {
   done
   out=$(realpath -m "${OUT:-gpu-results}")
   mkdir -p "$out"
-  PYTHON=${PYTHON:-$root/.venv/bin/python}
   if [ -d "$BUILD/site" ]; then
-    PYTHON=$(command -v python3)
+    PYTHON=${PYTHON:-python3}
     export PYTHONPATH=$BUILD/site:$root/python
     export LD_LIBRARY_PATH=$(nvidia_folders):$BUILD/lib:$BUILD/site/caffe:/usr/local/cuda/lib64
   fi
+  PYTHON=${PYTHON:-$root/.venv/bin/python}
   cd "$root"
   "$PYTHON" -c 'import caffe; caffe.set_mode_gpu()' 2> "$out/machine.txt" ||
     die "$(tail -n 1 "$out/machine.txt")"

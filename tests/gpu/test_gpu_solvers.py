@@ -100,8 +100,8 @@ def test_steps_agree(tmp_path, steps, rate, median, worst):
 
 
 def test_a_short_training_converges_alike(tmp_path):
-    """200 steps, after which roundings have grown to trainings of their own: what
-    is alike is what they have learnt."""
+    """200 steps, after which roundings have grown to trainings of their own: on the
+    CPU, images that differ in the sixth digit change the loss by a tenth."""
     images, labels = draw(False, 200 * BATCH)
     new, their_labels = draw(True, 500)
     ends, accuracies = {}, {}
@@ -113,6 +113,6 @@ def test_a_short_training_converges_alike(tmp_path):
         ends[name] = losses[-50:].mean()
         accuracies[name] = accuracy(solver, tmp_path, new, their_labels)
         print(f"{name}: loss {ends[name]:.3f}, accuracy {accuracies[name]:.1%}")
-    assert ends["CPU"] < 1
-    assert ends["GPU"] == pytest.approx(ends["CPU"], rel=.15)
-    assert accuracies["GPU"] == pytest.approx(accuracies["CPU"], abs=.06)
+    assert ends["CPU"] < .5
+    assert ends["GPU"] == pytest.approx(ends["CPU"], rel=.3)
+    assert accuracies["GPU"] == pytest.approx(accuracies["CPU"], abs=.03)
