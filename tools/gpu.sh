@@ -6,7 +6,7 @@
 # tests/gpu, and the benchmark of our layers. It takes the build folder BUILD (build),
 # of -DCPU_ONLY=OFF, with its targets all and caffe_test built, and the Python PYTHON
 # (.venv/bin/python) that has caffe and sknet. Each part's text goes to the folder OUT
-# (gpu-results). It ends with 1 if a part failed.
+# (BUILD/gpu-results). It ends with 1 if a part failed.
 #
 #   tools/gpu.sh pack [ARCHIVE]
 # makes ARCHIVE (BUILD/gpu.tar.xz) of the build, for a machine where nothing is
@@ -63,15 +63,20 @@ print(*(lib for path in nvidia.__path__ for lib in glob.glob(path + "/*/lib")), 
     2>/dev/null || true
 }
 
+# What the results are of: the card and its driver, and what Caffe has loaded.
 machine() {
   nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader || true
-  "$PYTHON" - <<'PY'
-import ctypes, platform
-def version(library, function, *arguments):
-    return getattr(ctypes.CDLL(library), function)(*arguments)
-number = ctypes.c_int()
-version("libcudart.so.13", "cudaRuntimeGetVersion", ctypes.byref(number))
-print(f"CUDA {number.value}, cuDNN {version('libcudnn.so.9', 'cudnnGetVersion')}, "
+  "$PYTHON" - <<'PY' || true
+import ctypes, platform, re
+import caffe
+with open("/proc/self/maps") as file:
+    maps = file.read()
+def call(library, function, *arguments):
+    path = re.search(rf"/\S*/{library}\.so\S*", maps)[0]
+    return getattr(ctypes.CDLL(path), function)(*arguments)
+cuda = ctypes.c_int()
+call("libcudart", "cudaRuntimeGetVersion", ctypes.byref(cuda))
+print(f"CUDA {cuda.value}, cuDNN {call('libcudnn', 'cudnnGetVersion')}, "
       f"Python {platform.python_version()}")
 PY
 }
@@ -115,7 +120,7 @@ run() {
   for part; do
     [[ $part =~ ^(gtest|pytest|bench)$ ]] || die "$part: expected gtest, pytest or bench"
   done
-  out=$(realpath -m "${OUT:-gpu-results}")
+  out=$(realpath -m "${OUT:-$BUILD/gpu-results}")
   mkdir -p "$out"
   if [ -d "$BUILD/site" ]; then
     PYTHON=${PYTHON:-python3}
