@@ -3,6 +3,7 @@
 
 #include <gflags/gflags.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,18 +15,24 @@
 #endif
 
 DEFINE_string(engine, "caffe",
-    "Optional; caffe, or compiled or compiled-bf16: compiled inference, on the "
-    "CPU. Only used for 'test', and 'time', which then times the forward pass of "
-    "phase TEST.");
+    "Optional; caffe, or compiled, compiled-bf16 or, with -gpu, compiled-f16 or "
+    "compiled-tf32: compiled inference. Only used for 'test', and 'time', which "
+    "then times the forward pass of phase TEST.");
 
 namespace caffe {
 
-inline bool CompiledEngine() {
-  CHECK(FLAGS_engine == "caffe" || FLAGS_engine == "compiled" ||
-        FLAGS_engine == "compiled-bf16") << "-engine " << FLAGS_engine
-      << ": expected caffe, compiled or compiled-bf16";
-  return FLAGS_engine != "caffe";
+/// @brief The precision of -engine's programs; that of Caffe's layers is empty.
+inline std::string EnginePrecision() {
+  const std::map<std::string, std::string> precisions = {
+      {"caffe", ""}, {"compiled", "f32"}, {"compiled-tf32", "tf32"},
+      {"compiled-f16", "f16"}, {"compiled-bf16", "bf16"}};
+  const auto found = precisions.find(FLAGS_engine);
+  CHECK(found != precisions.end()) << "-engine " << FLAGS_engine
+      << ": expected caffe, compiled, compiled-bf16, -f16 or -tf32";
+  return found->second;
 }
+
+inline bool CompiledEngine() { return !EnginePrecision().empty(); }
 
 #ifdef USE_ENGINE
 
@@ -34,9 +41,8 @@ inline std::unique_ptr<Program> CompileAsFlagged(const Net<float>& net) {
   if (!CompiledEngine()) {
     return nullptr;
   }
-  CHECK_EQ(Caffe::mode(), Caffe::CPU) << "-engine compiled is for the CPU";
   return std::unique_ptr<Program>(new Program(net, 0, std::vector<std::string>(),
-      FLAGS_engine == "compiled" ? "f32" : "bf16"));
+                                              EnginePrecision()));
 }
 
 /// @brief A net's forward pass, by its program if there is one.

@@ -7,7 +7,7 @@ import numpy as np
 
 from sknet import models
 from sknet.data.preprocessing import Preprocessing
-from sknet.engine import start
+from sknet.engine import start, use_gpu
 from sknet.errors import InputError
 from sknet.files import digest
 from sknet.net import load, read_model
@@ -23,16 +23,19 @@ class Classifier:
     trust: the prototxt's layers may run code, and read and write files.
     engine, batch: as in sknet.engine; `net` has inner values after a call only if the
         engine is caffe.
+    gpu: the number of the GPU that computes; by default Caffe's mode says where.
     settings: fields of Preprocessing that differ from the model's.
 
     A pickled one is made again from the files, where it is unpickled.
 
     Raises InputError if the files are bad, do not fit each other, or are not
-    those of a classifier of square images, or if the engine is not possible.
+    those of a classifier of square images, or if engine or GPU are not possible.
     """
 
     def __init__(self, model, weights=None, trust=False, engine="caffe", batch=1,
-                 **settings):
+                 gpu=None, **settings):
+        if gpu is not None:
+            use_gpu(gpu)
         self.param = read_model(model, settings.get("crop"), trust)
         if weights is None:
             weights = shipped(model, f"{model}.caffemodel")
@@ -44,9 +47,10 @@ class Classifier:
         self._input, = self.net.inputs
         self._check(model)
         self.preprocessing = self._preprocessing(model, settings)
+        self.gpu = gpu
         self.engine, self._forward = start(self.net, engine, batch)
         self._made_from = partial(Classifier, model, weights, trust, self.engine, batch,
-                                  **settings)
+                                  gpu, **settings)
 
     def __reduce__(self):
         return self._made_from, ()

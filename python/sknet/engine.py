@@ -1,11 +1,22 @@
 """What computes a net's output from images: Caffe's layers, one by one, or the net
-compiled for this CPU, in float or in bf16."""
+compiled for this CPU or a GPU, in float or shorter numbers."""
 import numpy as np
 
 from sknet.errors import InputError
 from sknet.pycaffe import caffe
 
-PRECISIONS = {"compiled": "f32", "compiled-bf16": "bf16"}  # of caffe.compile
+PRECISIONS = {"compiled": "f32", "compiled-tf32": "tf32", "compiled-f16": "f16",
+              "compiled-bf16": "bf16"}  # of caffe.compile
+
+
+def use_gpu(number):
+    """Have the nets and programs that this thread makes from now on compute on a GPU.
+    Raises InputError where it cannot be used."""
+    try:
+        caffe.set_device(number)
+        caffe.set_mode_gpu()
+    except caffe.Error as error:
+        raise InputError(f"--gpu {number}: {error}") from error
 
 
 def start(net, engine, batch):
@@ -13,7 +24,7 @@ def start(net, engine, batch):
     width images to the values of the net's one output, which are the caller's.
 
     net: a caffe.Net with its weights.
-    engine: "caffe"; "compiled" or "compiled-bf16"; or None: compiled where it can be.
+    engine: "caffe"; one of PRECISIONS; or None: compiled where it can be.
     batch: images at a time, if it is compiled. Empty ones fill up the last: the size
         stays, and each image's last digits with it.
 

@@ -69,5 +69,10 @@ def test_bf16(files):
 def test_errors(files):
     code, log = run("test", *files, "-engine=fast")
     assert code == 1 and "-engine fast: expected caffe, compiled" in log
+    code, log = run("test", *files, "-engine=compiled-f16")
+    assert code == 1 and "precision 'f16'; expected f32 or bf16 on the CPU" in log
+    for engine in "caffe", "compiled-f16":  # no machine has that many
+        code, log = run("test", *files, f"-engine={engine}", "-gpu=99")
+        assert code == 1 and "Cannot use" in log
     code, log = run("time", files[0], "-engine=compiled", "-phase=TRAIN")
     assert code == 1 and "only nets of phase TEST are compiled" in log

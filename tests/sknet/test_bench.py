@@ -17,6 +17,7 @@ from sknet.bench.report import has_bf16
 from sknet.bench.source import Source
 from sknet.bench.worker import Worker, neighbours
 from sknet.cli import main
+from sknet.deploy import to_deploy
 from sknet.source import read_source
 
 import bench_engines as fakes
@@ -29,6 +30,7 @@ def own_variables(monkeypatch):
     """What the verb sets for its processes is not set for the next tests."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
 
 
 @pytest.fixture
@@ -46,8 +48,8 @@ def test_engines_agree_and_are_timed(capsys, tmp_path):
         assert there | set(part["missing"]) == {
             name for name, engine in ENGINES.items()
             if engine.precision == "f32" or has_bf16()}
-        # opencv-python-headless and ONNX Runtime are the tests' references.
-        assert {"caffe", "compiled", "onnxruntime", "opencv"} <= there
+        # Those are the tests' references.
+        assert {"caffe", "compiled", "onnxruntime", "opencv", "torch"} <= there
         assert part["batch"] == batch and part["rounds"] >= measure.ROUNDS
         for what in ("ms", "least_ms", "passes", "peak_mib", "start_s"):
             assert set(part[what]) == there and min(part[what].values()) > 0
@@ -75,6 +77,35 @@ def test_random_weights_give_live_outputs(tmp_path):
     images = measure.random_images(source, 2)
     result = np.array(ENGINES["caffe"].start(source.deploy, images, 1)())
     assert np.isfinite(result).all() and abs(result[0] - result[1]).max() > 1e-4
+
+
+# Between them, all layers of the zoo.
+@pytest.mark.parametrize("name, size", [
+    ("sknet_digits", 64), ("shufflenet_v2_sk_0_5", 64), ("resnext50_cbam", 64),
+    ("attention56", 64), ("inception_v3", 75)])
+def test_pytorchs_nets_are_the_same(name, size, tmp_path):
+    param = to_deploy(read_source(name, size, 1), name)
+    assert param.layer.pop().type == "Softmax"  # of which often one class has all
+    source = Source(param, None, str(tmp_path))
+    images = measure.random_images(source, 2)
+    scores, others = (np.array(ENGINES[engine].start(getattr(
+        source, ENGINES[engine].files), images, 1)()).reshape(2, -1)
+        for engine in ("caffe", "torch"))
+    assert np.ptp(scores, axis=1).min() > 1e-2 * abs(scores).max()
+    np.testing.assert_allclose(others, scores, atol=2e-3 * abs(scores).max())
+
+
+def test_layers_that_pytorchs_nets_lack_are_named(tmp_path, capsys):
+    path = tmp_path / "tanh.prototxt"
+    path.write_text("""
+        layer { name: "data" type: "Input" top: "data"
+                input_param { shape { dim: 1 dim: 3 dim: 8 dim: 8 } } }
+        layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+                convolution_param { num_output: 2 kernel_size: 3 } }
+        layer { name: "tanh" type: "TanH" bottom: "conv" top: "tanh" }""")
+    assert main(["bench", str(path), *SMALL[2:], "--engines", "caffe,torch"]) == 0
+    assert "not here: torch (layer tanh (TanH): not known for PyTorch)" in \
+        capsys.readouterr().out
 
 
 def test_other_outputs_are_refused(capsys, replace):

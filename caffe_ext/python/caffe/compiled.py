@@ -1,9 +1,9 @@
-"""Nets compiled for inference on this CPU: caffe.compile."""
+"""Nets compiled for inference, on this CPU or a GPU: caffe.compile."""
 from collections import OrderedDict
 
 import numpy as np
 
-PRECISIONS = ("f32", "bf16")
+PRECISIONS = ("f32", "tf32", "f16", "bf16")
 
 
 class Program:
@@ -11,7 +11,9 @@ class Program:
 
     It computes what the net computes, from the weights that the net had then.
     `inputs` and `outputs` are names, `blobs` has the blob of each. Threads may
-    each run a program of their own; two must not run the same.
+    each run a program of their own; two must not run the same. A program made in
+    GPU mode runs on the device that was set then, from any thread, and takes inputs
+    to it when their blob's `data` has been read since the last forward.
     """
 
     def __init__(self, compiled):
@@ -60,21 +62,26 @@ class Program:
 
 
 def compile(net, precision="f32", threads=0, outputs=None):
-    """Compile a net of phase TEST for inference on this CPU.
+    """Compile a net of phase TEST for inference on this CPU or, in GPU mode
+    (caffe.set_device(0); caffe.set_mode_gpu()), on that GPU.
 
     outputs: names of the blobs to compute; by default the net's outputs.
-    precision: "f32"; or "bf16", for CPUs with AVX-512 and its bf16 extension (Intel's
-    since Cooper Lake, AMD's since Zen 4) or AMX: what layers hand on, and the
-    factors of their products, keep 8 significant bits; sums are float's, as inputs
-    and outputs are. On other CPUs it computes alike, but no faster than f32.
-    threads: 0 is OpenMP's number (OMP_NUM_THREADS, or the processors).
+    precision: what layers hand on, and the factors of their products; sums are
+    float's, as inputs and outputs are.
+        "f32": floats.
+        "bf16": 8 significant bits. For CPUs with AVX-512 and its bf16 extension
+            (Intel's since Cooper Lake, AMD's since Zen 4) or AMX; others compute
+            alike, but no faster than f32. For GPUs, too.
+        "f16", GPUs only: 11 bits, up to 65504.
+        "tf32", GPUs only: floats, of which products take 11 bits.
+    threads: of the CPU; 0 is OpenMP's number (OMP_NUM_THREADS, or the processors).
 
     Raises ImportError where the package was built without oneDNN, or oneDNN is
-    not installed; caffe.Error where the CPU lacks AVX2 or the net is of phase
-    TRAIN; ValueError for an unknown precision.
+    not installed; caffe.Error where the CPU lacks AVX2, the net is of phase
+    TRAIN, or the precision is not the CPU's; ValueError for an unknown precision.
     """
     if precision not in PRECISIONS:
         raise ValueError(
-            f"precision {precision!r}; expected {' or '.join(map(repr, PRECISIONS))}")
+            f"precision {precision!r}; expected one of {', '.join(PRECISIONS)}")
     from . import _engine
     return Program(_engine.Program(net, threads, list(outputs or ()), precision))

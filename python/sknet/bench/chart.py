@@ -1,4 +1,5 @@
 """A benchmark as a bar chart."""
+from sknet.bench.report import place
 from sknet.figures import save
 
 
@@ -18,6 +19,5 @@ def draw(path, result):
         panel.set_xlabel("images a second")
         panel.margins(x=.18)
         panel.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(f"{result['model']}, {result['threads']} threads, "
-                    f"{result['machine']}", fontsize="medium")
+    figure.suptitle(f"{result['model']}, {place(result)}", fontsize="medium")
     save(figure, path)

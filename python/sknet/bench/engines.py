@@ -1,4 +1,4 @@
-"""What can run a model here: each engine a function that takes files of the model, a
+"""What can run a model on a CPU: each engine a function that takes files of the model, a
 batch's images and a number of threads, and gives a function without arguments that
 computes the outputs of these images. Raises ImportError where the engine is not
 installed. Each runs in a process of its own, which imports nothing for the others."""
@@ -12,11 +12,13 @@ class Engine:
     files: the attribute of a Source that it takes.
     package: whose version is told.
     precision: of its products' factors.
+    own: whether it is this project's; its speed is set against the others'.
     """
     start: callable
     files: str
     package: str
     precision: str = "f32"
+    own: bool = False
 
 
 def caffe(files, images, threads):
@@ -54,11 +56,10 @@ def onnxruntime(onnx, images, threads):
 
 
 def torch(path, images, threads):
-    import onnx
     import torch
-    from onnx2torch import convert
     torch.set_num_threads(threads)
-    model, batch = convert(onnx.load(path)).eval(), torch.from_numpy(images)
+    model = torch.load(path, weights_only=False)
+    batch = torch.from_numpy(images)
 
     def run():
         with torch.inference_mode():
@@ -80,16 +81,16 @@ def opencv(files, images, threads):
 
 
 ENGINES = dict(
-    caffe=Engine(caffe, "deploy", "sknet"),
-    compiled=Engine(compiled, "deploy", "onednn-cpu-gomp"),
+    caffe=Engine(caffe, "deploy", "sknet", own=True),
+    compiled=Engine(compiled, "deploy", "onednn-cpu-gomp", own=True),
     openvino=Engine(openvino, "onnx", "openvino"),
     onnxruntime=Engine(onnxruntime, "onnx", "onnxruntime"),
-    torch=Engine(torch, "onnx", "torch"),
+    torch=Engine(torch, "torch", "torch"),
     opencv=Engine(opencv, "stock", "opencv-python-headless"))
 for name in ("compiled", "openvino"):
     engine = ENGINES[name]
     ENGINES[f"{name}-bf16"] = Engine(partial(engine.start, precision="bf16"),
-                                     engine.files, engine.package, "bf16")
+                                     engine.files, engine.package, "bf16", engine.own)
 
 
 def explain(files, images, threads, precision="f32"):

@@ -5,13 +5,12 @@ import time
 
 import numpy as np
 
-from sknet.bench.engines import ENGINES
 from sknet.bench.worker import Failure, Worker
 from sknet.errors import InputError
 
 ROUNDS = 3  # the least
-WITHIN = {"f32": 5e-3, "bf16": 2e-1}  # of the largest output; deep untrained nets
-                                     # multiply the last digit's rounding
+# Of the largest output; deep untrained nets multiply the last digit's rounding.
+WITHIN = {"f32": 5e-3, "tf32": 5e-2, "f16": 5e-2, "bf16": 2e-1}
 
 
 def random_images(source, batch):
@@ -19,28 +18,34 @@ def random_images(source, batch):
         size=(batch, *source.shape)).astype(np.float32)
 
 
-def measure(source, names, batch, threads, seconds, tick):
-    """Time engines on a batch of random images, for about as long as told. Return a
-    dict of
+def measure(source, engines, batch, place, seconds, tick, used_mib=None):
+    """Time engines, {name: Engine}, on a batch of random images, for about as long as
+    told. Return a dict of
 
         batch, rounds;
         missing: {name: why it does not run};
         ms, least_ms, passes, peak_mib, start_s: {name: number}; the first is the
-            median.
+            median;
+        gpu_mib, with `used_mib`: the same of the GPU's memory, or None.
 
     Every round has another order, and ends with a call of `tick` with the seconds
     that it took. Raises InputError if two engines' outputs differ, or none runs.
+
+    place: what the engines take last, a number of threads or a GPU's.
+    used_mib: gives how much of the GPU's memory is in use, or None.
     """
     images = random_images(source, batch)
     workers, missing = {}, {}
     try:
-        for name in names:
+        for name, engine in engines.items():
             try:
-                workers[name] = Worker(ENGINES[name], source, images, threads)
-            except (Failure, ImportError) as error:
+                workers[name] = Worker(engine, source, images, place)
+            except (Failure, ImportError, InputError) as error:
                 missing[name] = str(error)
-        _compare({name: worker.outputs for name, worker in workers.items()})
+        _compare(workers, engines)
         rounds = _rounds(workers, missing, seconds, tick)
+        gpu_mib = {name: _given_back(worker, used_mib)
+                   for name, worker in workers.items()} if used_mib else None
     finally:
         for worker in workers.values():
             worker.end()
@@ -50,7 +55,8 @@ def measure(source, names, batch, threads, seconds, tick):
 
     def each(what):
         return {name: what(worker) for name, worker in workers.items()}
-    return dict(batch=batch, rounds=rounds, missing=missing,
+    memory = {} if gpu_mib is None else dict(gpu_mib=gpu_mib)
+    return dict(batch=batch, rounds=rounds, missing=missing, **memory,
                 ms=each(lambda worker: statistics.median(worker.ms)),
                 least_ms=each(lambda worker: min(worker.ms)),
                 passes=each(lambda worker: len(worker.ms)),
@@ -58,13 +64,23 @@ def measure(source, names, batch, threads, seconds, tick):
                 start_s=each(lambda worker: worker.start_s))
 
 
-def _compare(outputs):
-    first = next(iter(outputs), None)
-    for name, output in outputs.items():
-        difference = abs(output - outputs[first]).max() / abs(outputs[first]).max()
-        if not difference < WITHIN[ENGINES[name].precision]:
+def _compare(workers, engines):
+    first = next(iter(workers), None)
+    for name, worker in workers.items():
+        expected = workers[first].outputs
+        difference = abs(worker.outputs - expected).max() / abs(expected).max()
+        if not difference < WITHIN[engines[name].precision]:
             raise InputError(f"{name}'s outputs differ from {first}'s by "
                              f"{difference:.1e} of the largest; nothing was timed")
+
+
+def _given_back(worker, used_mib):
+    """End the worker: how much less of the GPU's memory is then in use. What engines
+    and CUDA take, they keep until their process ends, so this is their most."""
+    before = used_mib()
+    worker.end()
+    after = used_mib()
+    return None if None in (before, after) else before - after
 
 
 def _rounds(workers, missing, seconds, tick):

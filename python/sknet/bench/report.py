@@ -4,8 +4,6 @@ import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from sknet.bench.engines import ENGINES
-
 VECTORS = ("amx_bf16", "avx512_bf16", "avx512f", "avx2")
 
 
@@ -26,11 +24,18 @@ def has_bf16():
     return "bf16" in machine()
 
 
-def versions(names):
+def place(result):
+    """Where a benchmark ran."""
+    return (f"{result['threads']} threads" if "threads" in result
+            else f"GPU {result['gpu']}") + f", {result['machine']}"
+
+
+def versions(engines):
+    """Of the packages that {name: Engine} are of, as far as they are installed."""
     found = {}
-    for name in names:
+    for name, engine in engines.items():
         try:
-            found[name] = version(ENGINES[name].package)
+            found[name] = version(engine.package)
         except PackageNotFoundError:
             continue
     return found

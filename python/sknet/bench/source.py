@@ -51,6 +51,15 @@ class Source:
         onnx.save(export(self.param, self.weights), path)
         return path
 
+    @cached_property
+    def torch(self):
+        """A module that needs nothing of this package."""
+        import torch
+        from sknet.bench.pytorch import to_torch
+        path = os.path.join(self.folder, "deploy.pt")
+        torch.save(to_torch(self.param, self.weights), path)
+        return path
+
     def _write(self, name, param, weights):
         path = os.path.join(self.folder, name)
         Path(f"{path}.prototxt").write_text(to_text(param), encoding="utf-8")

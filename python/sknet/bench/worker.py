@@ -24,12 +24,12 @@ class Worker:
     ms: of each pass; peak_mib: the most memory that the process had.
     """
 
-    def __init__(self, engine, source, images, threads):
+    def __init__(self, engine, source, images, place):
         files = getattr(source, engine.files)
         self.ms, self.peak_mib = [], None
         self._pipe, end = _CONTEXT.Pipe()
         self._process = _CONTEXT.Process(
-            target=_serve, args=(end, engine.start, files, images, threads), daemon=True)
+            target=_serve, args=(end, engine.start, files, images, place), daemon=True)
         with _deaf_to_ctrl_c():
             self._process.start()
         end.close()
@@ -105,14 +105,14 @@ def _spin():
         pass
 
 
-def _serve(pipe, start, files, images, threads):
+def _serve(pipe, start, files, images, place):
     """Start an engine (sknet.bench.engines) and send (its outputs, seconds from here
     to them). Then, for whatever is received, run a burst and send (milliseconds of
     each pass, the most MiB that this process had). What goes wrong is sent as text;
     where nobody is left at the pipe's other end, return."""
     try:
         begin = time.perf_counter()
-        run = start(files, images, threads)
+        run = start(files, images, place)
         outputs = run().reshape(len(images), -1).copy()
         pipe.send((outputs, time.perf_counter() - begin))
         while True:

@@ -8,17 +8,18 @@ from sknet.data.preprocessing import CHANNELS
 
 def positive(text):
     """A whole number above 0 that an int of C++ holds."""
-    number = int(text)
-    if not 1 <= number < 2 ** 31:
-        raise argparse.ArgumentTypeError(f"{number} is not in 1 to 2^31 - 1")
-    return number
+    return _int_from(1, text)
 
 
 def not_negative(text):
-    """A whole number from 0 up."""
+    """A whole number from 0 up that an int of C++ holds."""
+    return _int_from(0, text)
+
+
+def _int_from(least, text):
     number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{number} is less than 0")
+    if not least <= number < 2 ** 31:
+        raise argparse.ArgumentTypeError(f"{number} is not in {least} to 2^31 - 1")
     return number
 
 
@@ -57,11 +58,20 @@ def add_weights(parser):
 
 
 def add_engine(parser):
-    """Add the engine that it takes (sknet.engine)."""
-    parser.add_argument("--engine", choices=("compiled", "compiled-bf16", "caffe"),
-                        help="the net compiled for this CPU, in float or in bf16, or "
-                        "Caffe's layers one by one (default: compiled, if oneDNN is "
-                        "installed and the CPU has AVX2)")
+    """Add the engine that it takes (sknet.engine), and where that computes."""
+    parser.add_argument("--engine", choices=("compiled", "compiled-tf32", "compiled-f16",
+                                             "compiled-bf16", "caffe"),
+                        help="the net compiled, in float or, on the CPU, in bf16, on "
+                        "GPUs in tf32, f16 or bf16; or Caffe's layers one by one "
+                        "(default: compiled, if oneDNN is installed and the CPU has "
+                        "AVX2)")
+    add_gpu(parser)
+
+
+def add_gpu(parser):
+    """Add the GPU that it computes on."""
+    parser.add_argument("--gpu", type=not_negative, metavar="N",
+                        help="a GPU's number (default: the CPU)")
 
 
 def add_preprocessing(parser):

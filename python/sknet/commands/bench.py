@@ -1,4 +1,4 @@
-"""Time a model in this Caffe, compiled, and in other engines, on this CPU.
+"""Time a model in this Caffe, compiled, and in other engines, on this CPU or a GPU.
 
 Installs nothing: engines whose packages are missing are named and left out, as are
 such as fail. Each is a process of its own, and waits while another works. All get the
@@ -10,20 +10,27 @@ memory that the process had, Python's with it, and the seconds from the engine's
 to its first output.
 
 Engines: caffe (the plain net), compiled (caffe.compile), openvino, onnxruntime,
-torch (through onnx2torch), opencv (its dnn module); and in bf16 compiled-bf16 and
+torch (its own layers, eager), opencv (its dnn module); and in bf16 compiled-bf16 and
 openvino-bf16, whose speed is set against each other. tools/bench_requirements.txt has
 the packages.
+
+With --gpu they are caffe, compiled and torch: compiled-tf32, -f16, -bf16; torch-tf32,
+-f16, -bf16, -amp-f16 and -amp-bf16 (autocast), channels_last, with cuDNN's benchmark,
+and torch-compile with the same ends, which has CUDA graphs (reduce-overhead) and takes
+a minute or so to begin. PyTorch's net has batch norm as layers of their own. Images are
+in the GPU's memory beforehand, for PyTorch as numbers and in the order that it takes;
+outputs are copied to the host. Without --engines all run. GPU MiB is what the GPU gets
+back when the process ends. Speeds are set against the fastest torch of the precision.
 """
 import json
 import os
 import tempfile
 
-from sknet.commands.arguments import add_weights, positive
+from sknet.commands.arguments import add_gpu, add_weights, positive
 from sknet.commands.tables import aligned
 from sknet.errors import InputError
 
 EXAMPLE = "sknet bench sknet50 --batch 1,8 --plot bench.png"
-OWN = ("caffe", "compiled", "compiled-bf16")
 
 
 def batches(text):
@@ -37,11 +44,12 @@ def add_arguments(parser):
     add_weights(parser)
     parser.add_argument("--size", type=positive, metavar="PIXELS",
                         help="height and width of the images (default: the net's)")
+    add_gpu(parser)
     parser.add_argument("--batch", type=batches, default=[1, 8], metavar="N,N",
                         help="images a pass (default: 1,8)")
     parser.add_argument("--engines", type=lambda text: text.split(","),
-                        metavar="NAME,NAME", help="default: all; in bf16 where the "
-                        "processor has instructions for it")
+                        metavar="NAME,NAME", help="default: all; on the CPU in bf16 "
+                        "where it has instructions for it")
     parser.add_argument("--threads", type=positive, metavar="N",
                         default=len(os.sched_getaffinity(0)),
                         help="of each engine (default: the processors, %(default)s)")
@@ -62,72 +70,97 @@ def run(args):
     # What the processes that are measured read.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(args.threads)
-    from sknet.bench.engines import ENGINES
-    from sknet.bench.report import has_bf16
     from sknet.bench.source import Source
     from sknet.deploy import to_deploy
     from sknet.figures import check_name
     from sknet.source import read_source
-    names = args.engines or [name for name, engine in ENGINES.items()
-                             if engine.precision == "f32" or has_bf16()]
-    for name in names:
-        if name not in ENGINES:
-            raise InputError(f"--engines: no {name}; there are {', '.join(ENGINES)}")
+    engines = _engines(args)
     if args.plot:
         check_name(args.plot)
     param = to_deploy(read_source(args.model, args.size, 1), args.model)
     with tempfile.TemporaryDirectory() as folder:
         source = Source(param, args.weights, folder)
-        result = _bench(args, source, names)
+        result = _bench(args, source, engines)
     if args.plot:
         from sknet.bench.chart import draw
         draw(args.plot, result)
     print(json.dumps(result, indent=2) if args.json
-          else "\n\n".join("\n".join(part) for part in _tables(result)))
+          else "\n\n".join("\n".join(part) for part in _tables(result, engines)))
     return 0
 
 
-def _bench(args, source, names):
+def _engines(args):
+    """Those to run, {name: Engine}."""
+    from sknet.bench import engines, gpu_engines
+    from sknet.bench.report import has_bf16
+    from sknet.bench.worker import alone
+    there = engines.ENGINES
+    if args.gpu is not None:
+        from sknet.engine import use_gpu
+        # As nvidia-smi numbers them.
+        os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+        alone(use_gpu, args.gpu)
+        there = gpu_engines.ENGINES
+    for name in args.engines or ():
+        if name not in there:
+            raise InputError(f"--engines: no {name}; there are {', '.join(there)}")
+    if args.engines:
+        return {name: there[name] for name in args.engines}
+    return {name: engine for name, engine in there.items() if args.gpu is not None
+            or engine.precision == "f32" or has_bf16()}
+
+
+def _bench(args, source, engines):
+    from sknet.bench import nvidia_smi
     from sknet.bench.measure import matmul_peak, measure
     from sknet.bench.report import machine, versions
     from sknet.bench.worker import alone, neighbours
     from sknet.profile import profile
     from sknet.progress import progress
-    result = dict(model=args.model, threads=args.threads,
-                  neighbours=args.neighbours, machine=machine(),
+    on_gpu = args.gpu is not None
+    place = dict(gpu=args.gpu, machine=nvidia_smi.describe(args.gpu)) if on_gpu else \
+        dict(threads=args.threads, machine=machine(), peak_gflops=alone(matmul_peak))
+    used_mib = (lambda: nvidia_smi.used_mib(args.gpu)) if on_gpu else None
+    result = dict(model=args.model, neighbours=args.neighbours, **place,
                   gflop=2e-9 * profile(source.param, source=args.model).total("macs"),
-                  versions=versions(names), peak_gflops=alone(matmul_peak), batches=[])
+                  versions=versions(engines), batches=[])
     if args.explain:
-        result["steps"] = _steps(args, source, names)
+        result["steps"] = _steps(args, source, engines)
     for batch in args.batch:
         with progress(args.seconds, "s") as bar, neighbours(args.neighbours):
             result["batches"].append(measure(
-                source, names, batch, args.threads, args.seconds,
-                lambda seconds: bar.update(round(seconds, 1))))
-    result["peak_gflops"] = max(result["peak_gflops"], alone(matmul_peak))
+                source, engines, batch, args.gpu if on_gpu else args.threads,
+                args.seconds, lambda seconds: bar.update(round(seconds, 1)), used_mib))
+    if not on_gpu:
+        result["peak_gflops"] = max(result["peak_gflops"], alone(matmul_peak))
     return result
 
 
-def _steps(args, source, names):
-    from sknet.bench.engines import explain
+def _steps(args, source, engines):
+    from sknet.bench import engines as on_cpu, gpu_engines
     from sknet.bench.measure import random_images
     from sknet.bench.worker import alone
-    float_too = "compiled" in names or "compiled-bf16" not in names
+    precisions = [engine.precision for name, engine in engines.items()
+                  if name.startswith("compiled")]
+    precision = "f32" if "f32" in precisions else (precisions or ["f32"])[0]
+    explain, place = (on_cpu.explain, args.threads) if args.gpu is None else \
+        (gpu_engines.explain, args.gpu)
     try:
         return alone(explain, source.deploy, random_images(source, args.batch[0]),
-                     args.threads, "f32" if float_too else "bf16")
+                     place, precision)
     except ImportError as error:
         raise InputError(f"--explain: {error}") from error
 
 
-def _tables(result):
-    yield [f"{result['model']}: {result['gflop']:.2f} GFLOP an image, "
-           f"{result['threads']} threads, {result['machine']}"
+def _tables(result, engines):
+    from sknet.bench.report import place
+    yield [f"{result['model']}: {result['gflop']:.2f} GFLOP an image, {place(result)}"
            + (f", beside {result['neighbours']} busy processes"
               if result["neighbours"] else ""),
-           f"peak of NumPy's matrix product: {result['peak_gflops']:.0f} GFLOP/s"]
+           *([f"peak of NumPy's matrix product: {result['peak_gflops']:.0f} GFLOP/s"]
+             if "peak_gflops" in result else [])]
     for part in result["batches"]:
-        yield list(_table(result, part))
+        yield list(_table(result, part, engines))
     if "steps" in result:
         yield aligned([("step", "by", "ms", "GFLOP/s", "layers"), *(
             (step["kind"], step["implementation"], f"{step['ms']:.3f}",
@@ -138,26 +171,35 @@ def _tables(result):
             for step in result["steps"])], "<<>><")
 
 
-def _table(result, part):
-    from sknet.bench.engines import ENGINES
+def _table(result, part, engines):
     best = {}  # of each precision
     for name, ms in part["ms"].items():
-        if name not in OWN:
-            precision = ENGINES[name].precision
+        if not engines[name].own:
+            precision = engines[name].precision
             best[precision] = min(ms, best.get(precision, ms))
-    rows = [(f"batch {part['batch']}", "median ms", "least", "speed", "of peak",
-             "peak MiB", "start s")]
+    on_gpu = "gpu_mib" in part
+    head = "images/s" if on_gpu else "of peak"
+    rows = [(f"batch {part['batch']}", "median ms", "least", "speed", head, "peak MiB",
+             *(["GPU MiB"] if on_gpu else []), "start s")]
+    digits = 3 if on_gpu else 1
     for name, ms in sorted(part["ms"].items(), key=lambda item: item[1]):
-        speed = part["batch"] * result["gflop"] / (ms * 1e-3)
-        least = best.get(ENGINES[name].precision)
+        images = part["batch"] * 1e3 / ms
+        least = best.get(engines[name].precision)
         rows.append((f"{name} {result['versions'].get(name, '')}".strip(),
-                     f"{ms:.1f}", f"{part['least_ms'][name]:.1f}",
+                     f"{ms:.{digits}f}", f"{part['least_ms'][name]:.{digits}f}",
                      f"{least / ms:.2f}x" if least else "-",
-                     f"{speed / result['peak_gflops']:.0%}",
-                     f"{part['peak_mib'][name]:.0f}", f"{part['start_s'][name]:.1f}"))
-    yield from aligned(rows, "<>>>>>>")
+                     f"{images:.0f}" if on_gpu
+                     else f"{images * result['gflop'] / result['peak_gflops']:.0%}",
+                     f"{part['peak_mib'][name]:.0f}",
+                     *([_known(part["gpu_mib"][name])] if on_gpu else []),
+                     f"{part['start_s'][name]:.1f}"))
+    yield from aligned(rows, "<" + ">" * (len(rows[0]) - 1))
     passes = part["passes"].values()
     yield (f"medians of {min(passes)} to {max(passes)} passes in {part['rounds']} "
            "rounds" + ("; speed against the fastest other engine" if best else ""))
     for name, why in part["missing"].items():
         yield f"not here: {name} ({why})"
+
+
+def _known(number):
+    return "-" if number is None else str(number)

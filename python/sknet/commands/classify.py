@@ -61,7 +61,7 @@ def run(args):
         raise InputError("--label-order: needs --labels meta.mat")
     classifier = Classifier(args.model, args.weights, args.trust_prototxt,
                             "caffe" if args.picture else args.engine,
-                            min(args.batch_size, len(args.images)),
+                            min(args.batch_size, len(args.images)), args.gpu,
                             **preprocessing(args))
     if labels is None:
         labels = classifier.labels

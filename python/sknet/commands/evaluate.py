@@ -17,7 +17,8 @@ its name is the model's and a number, in the current folder, and it is removed a
 end, unless images could not be read. The result does not depend on --batch-size,
 --threads, --ray or --processes (probabilities may, in their last digits, on
 --batch-size, on the machine, and on OMP_NUM_THREADS, which is 1 in Ray's workers).
-The last digits depend on --engine, too: a file is gone on with by the one it is of.
+The last digits depend on --engine and --gpu, too: a file is gone on with by the one
+it is of, on a CPU or a GPU as it began.
 """
 import json
 import os
@@ -114,9 +115,12 @@ def _scorer(args):
     from sknet.evaluation.scoring import Scorer, check_label
     if args.flip and args.crops == 10:
         raise InputError("--flip: the ten crops have the mirror images already")
+    if args.gpu is not None and args.ray:
+        raise InputError("--gpu: not with --ray, whose workers compute on CPUs")
     dataset = open_dataset(args.dataset, args.labels, args.root, args.label_order)
     classifier = Classifier(args.model, args.weights, args.trust_prototxt, args.engine,
-                            min(args.batch_size, len(dataset)), **preprocessing(args))
+                            min(args.batch_size, len(dataset)), args.gpu,
+                            **preprocessing(args))
     for index, label in enumerate(dataset.labels or ()):
         check_label(label, dataset.name(index), classifier.num_classes)
     views = Views(classifier.preprocessing, args.crops, args.flip)

@@ -44,7 +44,10 @@ class Scorer:
 
     def identity(self):
         """What the rows depend on, as JSON values."""
-        return dict(**self.classifier.identity(), engine=self.classifier.engine,
+        engine = self.classifier.engine
+        if self.classifier.gpu is not None:
+            engine += " on a GPU"
+        return dict(**self.classifier.identity(), engine=engine,
                     dataset=self.dataset.digest(), images=len(self.dataset),
                     crops=self.views.crops, flip=self.views.flip)
 
