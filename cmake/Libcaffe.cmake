@@ -52,11 +52,9 @@ if(NOT CPU_ONLY)
   endforeach()
   list(REMOVE_DUPLICATES changed)
   list(FILTER changed INCLUDE REGEX
-       "\\.cu$|src/caffe/(common|parallel|syncedmem|util/benchmark)\\.cpp$|\
+       "\\.cu$|src/caffe/(common|layer_factory|parallel|syncedmem)\\.cpp$|\
+src/caffe/util/(benchmark|cudnn_.*)\\.cpp$|\
 src/caffe/layers/(base_data_layer|cudnn_.*)\\.cpp$")
-  # These meet what cudnn.hpp gains.
-  list(APPEND changed src/caffe/layers/cudnn_conv_layer.cpp
-       src/caffe/layers/cudnn_deconv_layer.cpp)
   list(TRANSFORM changed PREPEND ${STAGED}/)
   add_library(caffe_cuda_edited OBJECT EXCLUDE_FROM_ALL ${changed})
   target_link_libraries(caffe_cuda_edited PRIVATE caffe_deps)

@@ -33,5 +33,6 @@ def test_cuda_sources_compile(tmp_path, cudnn):
     run("cmake", "--build", tmp_path, "--target", "caffe_cuda_edited")
     compiled = {path.name for path in tmp_path.rglob("*.cu.o")}
     assert {f"{name}_layer.cu.o" for name in (
-        "axpy", "broadcast_product", "channel_pooling", "cudnn_batch_norm",
-        "depthwise_conv", "interp", "pooling", "softmax_loss")} <= compiled
+        "accuracy", "axpy", "broadcast_product", "channel_pooling",
+        "cudnn_batch_norm", "cudnn_conv", "cudnn_deconv", "depthwise_conv",
+        "embed", "interp", "pooling", "softmax_loss")} <= compiled

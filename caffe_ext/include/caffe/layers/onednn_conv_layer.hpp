@@ -14,6 +14,7 @@ namespace caffe {
 
 /// @brief The convolution layer by oneDNN, where `engine` is ONEDNN, or DEFAULT in
 ///        CPU mode and this build and CPU have it; NULL where it is another engine's.
+///        Of a build with cuDNN, CuDNNConvolutionLayer asks for it in CPU mode.
 template <typename Dtype>
 shared_ptr<Layer<Dtype> > GetOneDNNConvolutionLayer(const LayerParameter& param);
 
@@ -38,7 +39,6 @@ class OneDNNConvolutionLayer : public ConvolutionLayer<float> {
       const vector<bool>& propagate_down, const vector<Blob<float>*>& bottom);
 
  private:
-  ConvolutionShape GetShape() const;
   bool OneDNNRuns() const;
 
   ConvolutionShape shape_;  // of convolution_

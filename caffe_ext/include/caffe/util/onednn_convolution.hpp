@@ -3,16 +3,9 @@
 
 #include <memory>
 
+#include "caffe/util/convolution_shape.hpp"
+
 namespace caffe {
-
-/// @brief Sizes of a convolution of images; of pairs, the vertical one first.
-struct ConvolutionShape {
-  int num, channels, outputs, groups;
-  int input[2], output[2];  // height and width
-  int kernel[2], stride[2], pad[2], dilation[2];
-
-  bool operator==(const ConvolutionShape& other) const;
-};
 
 /**
  * @brief A convolution of one shape, and its gradients, by oneDNN.

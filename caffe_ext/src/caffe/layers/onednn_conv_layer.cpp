@@ -71,25 +71,13 @@ template shared_ptr<Layer<double> > GetOneDNNConvolutionLayer(
 
 #ifdef USE_ONEDNN
 
-ConvolutionShape OneDNNConvolutionLayer::GetShape() const {
-  ConvolutionShape shape = {num_, channels_, num_output_, group_};
-  for (int i = 0; i < 2; ++i) {
-    shape.input[i] = conv_input_shape_.cpu_data()[i + 1];
-    shape.output[i] = output_shape_[i];
-    shape.kernel[i] = kernel_shape_.cpu_data()[i];
-    shape.stride[i] = stride_.cpu_data()[i];
-    shape.pad[i] = pad_.cpu_data()[i];
-    shape.dilation[i] = dilation_.cpu_data()[i];
-  }
-  return shape;
-}
-
 void OneDNNConvolutionLayer::Reshape(const vector<Blob<float>*>& bottom,
     const vector<Blob<float>*>& top) {
   ConvolutionLayer<float>::Reshape(bottom, top);
   const bool possible = num_spatial_axes_ == 2 && !force_nd_im2col_
       && bottom[0]->count() > 0 && top[0]->count() > 0;
-  const ConvolutionShape shape = possible ? GetShape() : ConvolutionShape();
+  const ConvolutionShape shape = possible ? convolution_shape()
+      : ConvolutionShape();
   if (!(shape == shape_)) {
     convolution_ = OneDNNConvolution::Make(shape, bias_term_);
     shape_ = shape;

@@ -1,5 +1,4 @@
 #ifdef USE_ONEDNN
-#include <cstring>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -215,11 +214,6 @@ class Convolution : public OneDNNConvolution {
 };
 
 }  // namespace
-
-bool ConvolutionShape::operator==(const ConvolutionShape& other) const {
-  static_assert(sizeof(ConvolutionShape) == 16 * sizeof(int), "no gaps");
-  return std::memcmp(this, &other, sizeof(other)) == 0;
-}
 
 std::unique_ptr<OneDNNConvolution> OneDNNConvolution::Make(
     const ConvolutionShape& shape, bool bias) {
