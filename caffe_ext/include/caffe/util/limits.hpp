@@ -31,15 +31,32 @@ int CheckedCount(const std::vector<int>& shape);
 
 // ---- values of blobs that become indices, such as labels
 
+#ifdef __CUDACC__
+#define CAFFE_HOST_DEVICE __host__ __device__
+#else
+#define CAFFE_HOST_DEVICE
+#endif
+
 /// @brief The value without its fraction; INT_MIN where an int cannot hold that,
 ///        as of NaN: never an index.
 template <typename Dtype>
-inline int ToInt(Dtype value) {
+CAFFE_HOST_DEVICE inline int ToInt(Dtype value) {
   const double kPast = -static_cast<double>(INT_MIN);
   return value >= -kPast && value < kPast ? static_cast<int>(value) : INT_MIN;
 }
+/// @brief Whether it is one of `count` things. Kernels, which cannot throw, ask
+///        this before they read or write there.
+CAFFE_HOST_DEVICE inline bool IsIndex(int index, int count) {
+  return index >= 0 && index < count;
+}
 /// @brief The index, which must be one of `count` things.
 int CheckedIndex(int index, int count);
+/// @brief Where the result of a kernel is NaN, which it is where a label is none
+///        of `count` classes: looks for such a label, to throw as on the CPU. It
+///        may also be NaN of the kernel's other inputs.
+template <typename Dtype>
+void CheckLabels(Dtype result, const Blob<Dtype>& labels, int count,
+    bool has_ignore_label, int ignore_label);
 
 /// @brief Refuses an empty bottom of a layer that divides by its size: there the
 ///        processor would end the process.

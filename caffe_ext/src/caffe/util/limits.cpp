@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <climits>
+#include <cmath>
 #include <set>
 #include <string>
 #include <vector>
@@ -63,12 +64,29 @@ int CheckedCount(const vector<int>& shape) {
 }
 
 int CheckedIndex(int index, int count) {
-  if (index < 0 || index >= count) {
+  if (!IsIndex(index, count)) {
     LOG(FATAL) << "the label or index " << index << " is out of range: expected "
         << "0 to " << count - 1;
   }
   return index;
 }
+
+template <typename Dtype>
+void CheckLabels(Dtype result, const Blob<Dtype>& labels, int count,
+    bool has_ignore_label, int ignore_label) {
+  if (!std::isnan(result)) { return; }
+  for (int i = 0; i < labels.count(); ++i) {
+    const int label = ToInt(labels.cpu_data()[i]);
+    if (!has_ignore_label || label != ignore_label) {
+      CheckedIndex(label, count);
+    }
+  }
+}
+
+template void CheckLabels(float result, const Blob<float>& labels, int count,
+    bool has_ignore_label, int ignore_label);
+template void CheckLabels(double result, const Blob<double>& labels, int count,
+    bool has_ignore_label, int ignore_label);
 
 void CheckWindow(int kernel, int stride, int pad, int dilation) {
   const int kMost = 1 << 28;
