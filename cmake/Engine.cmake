@@ -4,14 +4,24 @@ if(NOT ONEDNN)
 endif()
 set(engine_dir ${PROJECT_SOURCE_DIR}/caffe_ext/engine)
 file(GLOB_RECURSE engine_sources CONFIGURE_DEPENDS ${engine_dir}/*.cpp)
-add_library(caffe_engine ${engine_sources})
+list(FILTER engine_sources EXCLUDE REGEX "/engine/gpu/")
+set(gpu_sources)
+if(NOT CPU_ONLY AND USE_CUDNN)
+  file(GLOB_RECURSE gpu_sources CONFIGURE_DEPENDS
+       ${engine_dir}/gpu/*.cpp ${engine_dir}/gpu/*.cu)
+endif()
+add_library(caffe_engine ${engine_sources} ${gpu_sources})
+if(gpu_sources)
+  target_compile_definitions(caffe_engine PRIVATE USE_GPU_ENGINE)
+endif()
 add_library(Caffe::caffe_engine ALIAS caffe_engine)
 target_include_directories(caffe_engine PRIVATE ${PROJECT_SOURCE_DIR}/caffe_ext)
 target_link_libraries(caffe_engine PUBLIC caffe PRIVATE DNNL::dnnl
                       OpenMP::OpenMP_CXX)
 target_link_options(caffe_engine PRIVATE
   -Wl,--version-script=${engine_dir}/exports.map)
-target_compile_options(caffe_engine PRIVATE ${OWN_WARNINGS})
+target_compile_options(caffe_engine PRIVATE
+  "$<$<COMPILE_LANGUAGE:CXX>:${OWN_WARNINGS}>")
 # The steps' loops with AVX2, which Program asks the CPU for. Their templates
 # must not stand in for those of libcaffe, which runs on any CPU.
 set(steps ${engine_sources})

@@ -38,6 +38,7 @@ function(caffe_find_cuda name header)
 endfunction()
 
 caffe_find_cuda(cublas cublas_v2.h cublas libcublas.so.13 libcublas.so.12)
+caffe_find_cuda(cublasLt cublasLt.h cublasLt libcublasLt.so.13 libcublasLt.so.12)
 caffe_find_cuda(curand curand.h curand libcurand.so.10)
 if(USE_CUDNN)
   caffe_find_cuda(cudnn cudnn.h cudnn libcudnn.so.9 libcudnn.so.8)

@@ -13,8 +13,8 @@ namespace engine {
 class Op;
 class Step;
 
-/// @brief A value's numbers: float, or BFloat16.
-enum class Type { F32, BF16 };
+/// @brief A value's numbers: float, BFloat16, or, on GPUs, IEEE 754's binary16.
+enum class Type { F32, BF16, F16 };
 
 /// @brief What one op computes and others read.
 ///

@@ -9,8 +9,6 @@ namespace engine {
 
 namespace {
 
-const size_t kAlignment = 64;  // bytes: a cache line
-
 // One piece of memory: the values that are in it, one after the other.
 struct Room {
   size_t bytes, begin, end;  // first op that writes it, last that reads it

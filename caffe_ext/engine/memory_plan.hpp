@@ -9,6 +9,9 @@
 namespace caffe {
 namespace engine {
 
+/// @brief Of values in memory, in bytes: a GPU's libraries ask for as much.
+const size_t kAlignment = 256;
+
 /**
  * @brief Where each value lies in one block of memory, in bytes from its start;
  *        values that are not needed at the same time share room.

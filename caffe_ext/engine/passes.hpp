@@ -1,6 +1,7 @@
 #ifndef CAFFE_ENGINE_PASSES_HPP_
 #define CAFFE_ENGINE_PASSES_HPP_
 
+#include "engine/device.hpp"
 #include "engine/graph.hpp"
 
 namespace caffe {
@@ -29,18 +30,18 @@ void FuseExcitation(Graph* graph);
 ///        a View → Interleave.
 void FuseShuffle(Graph* graph);
 /// @brief The branches of an SK unit and their MeanOfSum → Branches.
-void MergeBranches(Graph* graph);
+void MergeBranches(Graph* graph, const Device& device);
 /// @brief A residual sum, with its ReLU, into the convolution before it.
 void FuseResidual(Graph* graph);
 /// @brief Sets each value's layout; puts Reorders where an op wants another.
 void AssignLayouts(Graph* graph);
 
-/// @brief In programs of bf16, each value's type; puts Converts where an op wants
-///        another.
-void AssignTypes(Graph* graph);
+/// @brief In programs that shorten values, each value's type; puts Converts where
+///        an op wants another.
+void AssignTypes(Graph* graph, const Device& device);
 
-/// @brief All of these; the last if told so.
-void Optimize(Graph* graph, bool bf16);
+/// @brief All of these.
+void Optimize(Graph* graph, const Device& device);
 
 }  // namespace engine
 }  // namespace caffe

@@ -8,13 +8,7 @@
 namespace caffe {
 namespace engine {
 
-namespace {
-
-const size_t kCacheLine = 64;  // bytes
-
-}  // namespace
-
-Plan::Plan(Graph* graph) {
+Plan::Plan(Graph* graph, Device* device) : device_(device) {
   for (const Value* input : graph->inputs) {
     input_shapes_.push_back(input->shape);
   }
@@ -29,14 +23,16 @@ Plan::Plan(Graph* graph) {
     if (op->IsView()) {
       continue;
     }
-    instructions_.push_back({op.get(), op->MakeStep(), Buffers(), {},
+    instructions_.push_back({op.get(), device->MakeStep(op.get()), Buffers(), {},
                              op->MultiplyAdds()});
-    scratch = std::max(scratch, instructions_.back().step->ScratchFloats());
+    const Step& step = *instructions_.back().step;
+    scratch = std::max(scratch, step.ScratchFloats());
+    recordable_ = recordable_ && step.Recordable();
   }
-  bytes_ = std::max((plan.bytes + scratch * sizeof(float) + kCacheLine - 1) /
-                    kCacheLine, size_t(1)) * kCacheLine;
+  bytes_ = std::max((plan.bytes + scratch * sizeof(float) + kAlignment - 1) /
+                    kAlignment, size_t(1)) * kAlignment;
   share_.Take(bytes_);
-  memory_.reset(static_cast<char*>(std::aligned_alloc(kCacheLine, bytes_)));
+  memory_ = device->Allocate(bytes_);
   CHECK(memory_) << "no memory for " << bytes_ << " bytes of activations";
 
   const auto input_number = [&](const Value* value) -> int {
@@ -84,10 +80,16 @@ void Plan::Bind(const std::vector<const float*>& inputs) {
 }
 
 void Plan::Run(const std::vector<const float*>& inputs) {
-  Bind(inputs);
-  for (Instruction& instruction : instructions_) {
-    instruction.step->Run(instruction.buffers);
+  if (inputs != inputs_) {
+    Bind(inputs);
+    inputs_ = inputs;
+    recording_.reset();
   }
+  device_->Run([this] {
+    for (Instruction& instruction : instructions_) {
+      instruction.step->Run(instruction.buffers);
+    }
+  }, recordable_ ? &recording_ : NULL);
 }
 
 }  // namespace engine

@@ -1,11 +1,11 @@
 #ifndef CAFFE_ENGINE_PLAN_HPP_
 #define CAFFE_ENGINE_PLAN_HPP_
 
-#include <cstdlib>
 #include <memory>
 #include <vector>
 
 #include "caffe/util/limits.hpp"
+#include "engine/device.hpp"
 #include "engine/graph.hpp"
 #include "engine/step.hpp"
 
@@ -16,8 +16,9 @@ namespace engine {
 class Plan {
  public:
   /// @brief For the shapes that stand in the graph's inputs.
-  explicit Plan(Graph* graph);
+  Plan(Graph* graph, Device* device);
 
+  /// @brief inputs: in the device's memory.
   void Run(const std::vector<const float*>& inputs);
 
   const std::vector<std::vector<int> >& input_shapes() const {
@@ -42,15 +43,15 @@ class Plan {
  private:
   void Bind(const std::vector<const float*>& inputs);
 
-  struct Free {
-    void operator()(char* memory) const { std::free(memory); }
-  };
-
+  Device* const device_;
   std::vector<std::vector<int> > input_shapes_, output_shapes_;
   std::vector<Instruction> instructions_;
   MemoryShare share_;  // memory_'s
-  std::unique_ptr<char, Free> memory_;
+  std::shared_ptr<char> memory_;
   size_t bytes_;
+  std::vector<const float*> inputs_;  // those bound
+  std::shared_ptr<void> recording_;   // of Run, for them
+  bool recordable_ = true;
   std::vector<const float*> outputs_;
   std::vector<int> graph_outputs_;  // outputs that are inputs, by number
 };

@@ -1,11 +1,8 @@
 #include "caffe/program.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
-#include <chrono>
 
-#include "caffe/util/onednn.hpp"
+#include "engine/device.hpp"
 #include "engine/import.hpp"
 #include "engine/passes.hpp"
 #include "engine/plan.hpp"
@@ -13,45 +10,37 @@
 namespace caffe {
 
 using engine::Plan;
-using onednn::WithErrors;
 
 namespace {
 
 const size_t kPlans = 4;  // shapes that stay compiled
 
-// OpenMP's number of threads, for this thread, while it lives.
-class Threads {
- public:
-  explicit Threads(int threads) : before_(omp_get_max_threads()) {
-    omp_set_num_threads(threads);
+std::unique_ptr<engine::Device> MakeDevice(int threads,
+                                           const std::string& precision) {
+  if (Caffe::mode() == Caffe::CPU) {
+    return engine::MakeCpu(threads, precision);
   }
-  ~Threads() { omp_set_num_threads(before_); }
-
- private:
-  const int before_;
-};
+#ifdef USE_GPU_ENGINE
+  return engine::MakeGpu(precision);
+#else
+  LOG(FATAL) << "nets are compiled for GPUs by a Caffe with CUDA and cuDNN";
+#endif
+}
 
 }  // namespace
 
 Program::Program(const Net<float>& net, int threads,
     const std::vector<std::string>& outputs, const std::string& precision)
-    : threads_(threads > 0 ? threads : omp_get_max_threads()) {
-  CHECK(precision == "f32" || precision == "bf16") << "precision '" << precision
-      << "'; expected f32 or bf16";
-#ifdef __x86_64__
-  CHECK(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-      << "compiled programs need a CPU with AVX2 and FMA";
-#endif
+    : device_(MakeDevice(threads, precision)) {
   output_names_ = outputs;
   if (outputs.empty()) {
     for (int blob : net.output_blob_indices()) {
       output_names_.push_back(net.blob_names()[blob]);
     }
   }
-  WithErrors([&] {
-    const Threads scope(threads_);
+  device_->Do([&] {
     graph_ = engine::Import(net, output_names_);
-    engine::Optimize(graph_.get(), precision == "bf16");
+    engine::Optimize(graph_.get(), *device_);
   });
   for (const engine::Value* input : graph_->inputs) {
     input_names_.push_back(input->name);
@@ -79,7 +68,7 @@ Plan& Program::PlanForInputs() {
   for (size_t i = 0; i < shapes.size(); ++i) {
     graph_->inputs[i]->shape = shapes[i];
   }
-  WithErrors([&] { plans_.emplace_front(new Plan(graph_.get())); });
+  plans_.emplace_front(new Plan(graph_.get(), device_.get()));
   if (plans_.size() > kPlans) {
     plans_.pop_back();
   }
@@ -87,56 +76,60 @@ Plan& Program::PlanForInputs() {
 }
 
 void Program::Reshape() {
-  const Threads scope(threads_);
-  const Plan& plan = PlanForInputs();
-  for (size_t i = 0; i < outputs_.size(); ++i) {
-    outputs_[i]->Reshape(plan.output_shapes()[i]);
-  }
+  device_->Do([&] {
+    const Plan& plan = PlanForInputs();
+    for (size_t i = 0; i < outputs_.size(); ++i) {
+      outputs_[i]->Reshape(plan.output_shapes()[i]);
+    }
+  });
 }
 
 void Program::Forward() {
-  const Threads scope(threads_);
-  Plan& plan = PlanForInputs();
-  std::vector<const float*> values;
-  for (const auto& input : inputs_) { values.push_back(input->cpu_data()); }
-  WithErrors([&] { plan.Run(values); });
-  for (size_t i = 0; i < outputs_.size(); ++i) {
-    outputs_[i]->Reshape(plan.output_shapes()[i]);
-    std::copy_n(plan.outputs()[i], outputs_[i]->count(),
-                outputs_[i]->mutable_cpu_data());
-  }
+  device_->Do([&] {
+    Plan& plan = PlanForInputs();
+    std::vector<const float*> values;
+    for (const auto& input : inputs_) {
+      values.push_back(device_->Values(*input));
+    }
+    plan.Run(values);
+    for (size_t i = 0; i < outputs_.size(); ++i) {
+      outputs_[i]->Reshape(plan.output_shapes()[i]);
+      device_->Copy(plan.outputs()[i], outputs_[i].get());
+    }
+  });
 }
 
 std::vector<StepInfo> Program::Explain(int iterations) {
   Forward();
-  const Threads scope(threads_);
-  Plan& plan = PlanForInputs();
-  typedef std::chrono::steady_clock Clock;
-  std::vector<std::vector<double> > times(plan.instructions().size());
-  for (int i = 0; i < iterations; ++i) {
-    for (size_t j = 0; j < times.size(); ++j) {
-      Plan::Instruction& instruction = plan.instructions()[j];
-      const Clock::time_point start = Clock::now();
-      instruction.step->Run(instruction.buffers);
-      times[j].push_back(std::chrono::duration<double, std::milli>(
-          Clock::now() - start).count());
-    }
-  }
   std::vector<StepInfo> steps;
-  for (size_t j = 0; j < times.size(); ++j) {
-    const Plan::Instruction& instruction = plan.instructions()[j];
-    std::sort(times[j].begin(), times[j].end());
-    const double median = times[j].empty() ? 0 : times[j][times[j].size() / 2];
-    steps.push_back({instruction.op->kind(),
-        instruction.step->Implementation(), instruction.op->layers, median,
-        median > 0 ? 2e-6 * instruction.multiply_adds / median : 0});
-  }
+  device_->Do([&] {
+    Plan& plan = PlanForInputs();
+    std::vector<std::vector<double> > times(plan.instructions().size());
+    for (int i = 0; i < iterations; ++i) {
+      for (size_t j = 0; j < times.size(); ++j) {
+        Plan::Instruction& instruction = plan.instructions()[j];
+        times[j].push_back(device_->Milliseconds([&] {
+          instruction.step->Run(instruction.buffers);
+        }));
+      }
+    }
+    for (size_t j = 0; j < times.size(); ++j) {
+      const Plan::Instruction& instruction = plan.instructions()[j];
+      std::sort(times[j].begin(), times[j].end());
+      const double median =
+          times[j].empty() ? 0 : times[j][times[j].size() / 2];
+      steps.push_back({instruction.op->kind(),
+          instruction.step->Implementation(), instruction.op->layers, median,
+          median > 0 ? 2e-6 * instruction.multiply_adds / median : 0});
+    }
+  });
   return steps;
 }
 
 size_t Program::ActivationBytes() {
-  const Threads scope(threads_);
-  return PlanForInputs().bytes();
+  size_t bytes = 0;
+  device_->Do([&] { bytes = PlanForInputs().bytes(); });
+  return bytes;
 }
 
 }  // namespace caffe

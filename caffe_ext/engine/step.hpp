@@ -18,7 +18,7 @@ struct Buffers {
   T* output(int i) const { return reinterpret_cast<T*>(outputs[i]); }
 
   std::vector<char*> inputs, outputs;
-  float* scratch;  // as much as Step::ScratchFloats says, 64-byte aligned
+  float* scratch;  // as much as Step::ScratchFloats says, at kAlignment
 };
 
 /// @brief An op for fixed shapes, ready to run.
@@ -27,6 +27,8 @@ class Step {
   virtual ~Step() {}
   virtual void Run(const Buffers& buffers) = 0;
   virtual size_t ScratchFloats() const { return 0; }
+  /// @brief Whether a GPU's work of it is the same each time, and its own alone.
+  virtual bool Recordable() const { return true; }
   /// @brief What carries it out, for Program::Explain.
   virtual std::string Implementation() const { return "own"; }
 };

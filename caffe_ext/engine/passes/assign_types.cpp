@@ -7,7 +7,7 @@
 namespace caffe {
 namespace engine {
 
-void AssignTypes(Graph* graph) {
+void AssignTypes(Graph* graph, const Device& device) {
   std::map<Value*, Value*> converted;
   const auto in_type = [&](Graph::Place place, Value* value, Type type) {
     return InForm<Convert>(graph, place, value, value->channels_last, type,
@@ -15,10 +15,10 @@ void AssignTypes(Graph* graph) {
   };
   for (Op* op : graph->Snapshot()) {
     for (size_t i = 0; i < op->inputs.size(); ++i) {
-      op->inputs[i] = in_type(graph->Find(op), op->inputs[i], op->InputType(i));
+      op->inputs[i] = in_type(graph->Find(op), op->inputs[i], device.InputType(*op, i));
     }
     for (size_t i = 0; i < op->outputs.size(); ++i) {
-      op->outputs[i]->type = op->OutputType(i);
+      op->outputs[i]->type = device.OutputType(*op, i);
     }
   }
   for (Value*& output : graph->outputs) {

@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "engine/kernels/grouped_3x3.hpp"
 #include "engine/ops/pooling.hpp"
 #include "engine/ops/select.hpp"
 #include "engine/passes.hpp"
@@ -8,7 +7,7 @@
 namespace caffe {
 namespace engine {
 
-void MergeBranches(Graph* graph) {
+void MergeBranches(Graph* graph, const Device& device) {
   for (Op* op : graph->Snapshot()) {
     MeanOfSum* mean = As<MeanOfSum>(op);
     if (mean == NULL) {
@@ -17,7 +16,7 @@ void MergeBranches(Graph* graph) {
     std::vector<Convolution*> found;
     for (Value* input : mean->inputs) {
       Convolution* made = As<Convolution>(graph->Producer(input));
-      if (made == NULL || !FitsGrouped3x3(*made) ||
+      if (made == NULL || !device.HasKernel(*made) ||
           (!found.empty() && (made->inputs[0] != found[0]->inputs[0] ||
                               made->group != found[0]->group ||
                               made->stride[0] != found[0]->stride[0]))) {

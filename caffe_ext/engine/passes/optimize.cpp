@@ -3,19 +3,19 @@
 namespace caffe {
 namespace engine {
 
-void Optimize(Graph* graph, bool bf16) {
+void Optimize(Graph* graph, const Device& device) {
   RemoveUnused(graph);
   FoldAffine(graph);
   FuseActivation(graph);
   FuseGateSum(graph);
   FuseSelectiveKernels(graph);
   FuseExcitation(graph);
-  MergeBranches(graph);
+  MergeBranches(graph, device);
   FuseShuffle(graph);
   FuseResidual(graph);
   AssignLayouts(graph);
-  if (bf16) {
-    AssignTypes(graph);
+  if (device.Shortens()) {
+    AssignTypes(graph, device);
   }
 }
 

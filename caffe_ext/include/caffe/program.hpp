@@ -11,6 +11,7 @@
 namespace caffe {
 
 namespace engine {
+class Device;
 class Graph;
 class Plan;
 }  // namespace engine
@@ -23,7 +24,8 @@ struct StepInfo {
 };
 
 /**
- * @brief A net of phase TEST compiled for inference on this CPU.
+ * @brief A net of phase TEST compiled for inference, on this CPU or, where it is
+ *        made in Caffe's GPU mode, on Caffe's device.
  *
  * It computes what the net computes, from the weights that the net had when it
  * was compiled, and needs the net no longer. Several programs may run in several
@@ -32,15 +34,17 @@ struct StepInfo {
 class Program {
  public:
   /**
-   * @param threads how many threads it runs on; 0: OpenMP's number by now
+   * @param threads how many of the CPU's it runs on; 0: OpenMP's number by now
    * @param outputs names of the blobs to compute; empty: the net's outputs
    * @param precision f32; or bf16: values between layers, and the factors of
    *        products, keep 8 significant bits, their sums are float's. Inputs and
    *        outputs are float's in either. On a CPU without instructions for
-   *        bf16, oneDNN's steps run in float in between, which is no faster.
+   *        bf16, oneDNN's steps run in float in between, which is no faster. On
+   *        GPUs, f16, which keeps 11 bits and ends at 65504; and tf32: floats,
+   *        of which products take 11 bits.
    *
    * Throws caffe::Error where the CPU lacks AVX2 and FMA, the net is of phase
-   * TRAIN, a name is no blob of it, or the precision is neither.
+   * TRAIN, a name is no blob of it, or the precision is none of these.
    */
   Program(const Net<float>& net, int threads,
           const std::vector<std::string>& outputs,
@@ -74,7 +78,7 @@ class Program {
 
   engine::Plan& PlanForInputs();
 
-  const int threads_;
+  const std::unique_ptr<engine::Device> device_;
   std::unique_ptr<engine::Graph> graph_;
   // The last shapes', the latest first.
   std::list<std::unique_ptr<engine::Plan> > plans_;
