@@ -11,12 +11,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from sknet.bench import measure
+from sknet.bench import gpu_engines, measure
 from sknet.bench.engines import ENGINES, Engine
 from sknet.bench.report import has_bf16
 from sknet.bench.source import Source
 from sknet.bench.worker import Worker, neighbours
 from sknet.cli import main
+from sknet.commands import bench
 from sknet.deploy import to_deploy
 from sknet.source import read_source
 
@@ -70,6 +71,27 @@ def test_bf16_is_set_against_bf16(capsys):
     row, = [line.split() for line in capsys.readouterr().out.split("\n\n")[1].split("\n")
             if line.startswith("compiled-bf16")]
     assert "-" in row and not any(word.endswith("x") for word in row)
+
+
+def test_tables_of_a_gpu():
+    """Its memory is told as far as it is known; speeds are against others alone."""
+    engines = {name: gpu_engines.ENGINES[name] for name in
+               ("compiled", "torch", "compiled-f16", "torch-f16", "torch-compile-f16")}
+
+    def each(*values):
+        return dict(zip(engines, values))
+    part = dict(batch=32, rounds=3, missing={}, ms=each(8, 16, 2, 6, 4),
+                least_ms=each(8, 16, 2, 6, 4), passes=each(9, 9, 9, 9, 9),
+                peak_mib=each(1, 1, 1, 1, 1), start_s=each(1, 1, 1, 1, 1),
+                gpu_mib=each(700, None, 701, 702, 703))
+    heading, table = bench._tables(dict(
+        model="sknet50", gflop=8.9, gpu=1, machine="a card, driver 1", neighbours=0,
+        versions={}, batches=[part]), engines)
+    assert heading == ["sknet50: 8.90 GFLOP an image, GPU 1, a card, driver 1"]
+    rows = {line.split()[0]: line.split()[1:] for line in table}
+    assert rows["compiled"] == ["8.000", "8.000", "2.00x", "4000", "1", "700", "1.0"]
+    assert rows["torch"][-2] == "-"
+    assert rows["compiled-f16"][2:4] == ["2.00x", "16000"]
 
 
 def test_random_weights_give_live_outputs(tmp_path):
@@ -197,7 +219,9 @@ def _of(path, session):
 
 
 @pytest.mark.parametrize("argv, message", [
-    (["--engines", "nosuch"], "no nosuch"), (["--plot", "x.txt"], "x.txt")])
+    (["--engines", "nosuch"], "no nosuch"), (["--plot", "x.txt"], "x.txt"),
+    (["--gpu", "99"], "sknet bench: --gpu 99: Cannot use")])  # no machine has as many
 def test_bad_options(argv, message, capsys):
     assert main([*SMALL, *argv]) == 1
-    assert message in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1

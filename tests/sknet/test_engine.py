@@ -111,6 +111,23 @@ def test_where_nothing_can_be_compiled(monkeypatch, capsys, images, error):
         f"sknet classify: --engine compiled: not possible here: {error}\n"
 
 
+@pytest.mark.parametrize("engine", ["caffe", "compiled-f16"])
+def test_where_there_is_no_such_gpu(sknet, refused, held_out, images, engine):
+    """As no machine has so many."""
+    for command in (["classify", "--model", "sknet_digits", images[0]],
+                    ["evaluate", "sknet_digits", held_out]):
+        refused(*command, "--engine", engine, "--gpu", 99,
+                naming=["--gpu 99: Cannot use"])
+    refused("evaluate", "sknet_digits", held_out, "--gpu", 0, "--ray", "local",
+            naming=["--gpu: not with --ray"])
+
+
+@pytest.mark.parametrize("engine", ["compiled-f16", "compiled-tf32"])
+def test_precisions_that_are_the_gpus(refused, images, engine):
+    refused("classify", "--model", "sknet_digits", images[0], "--engine", engine,
+            naming=[f"--engine {engine}: not possible here: ", "expected f32 or bf16"])
+
+
 def test_pictures_are_of_caffes_layers(sknet, refused, images, tmp_path):
     picture = tmp_path / "picture.png"
     command = ["classify", "--model", "sknet_digits", "--picture", picture, images[0]]

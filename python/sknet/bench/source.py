@@ -12,6 +12,8 @@ from sknet.text import to_text
 from sknet.weights import files
 from sknet.weights.blobs import Blob, Layer, Weights
 
+IMAGES = 8  # that random weights are made with
+
 
 class Source:
     """A deploy net and its weights, as files in a folder as they are asked for.
@@ -68,11 +70,16 @@ class Source:
 
 
 def random_weights(param, seed=0):
-    """Weights drawn layer by layer, with batch norm's statistics those of a
-    random image on its way: else the outputs of deep nets vanish or overflow."""
+    """Weights drawn layer by layer, with batch norm's statistics those of random
+    images on their way: else the outputs of deep nets vanish or overflow. Its values
+    are 1 on the average: with as many below 0 as above, each layer would make small
+    differences larger. Values of inner products are about 1: else one class has all."""
     random = np.random.default_rng(seed)
     with in_memory(to_text(param)) as path:
         net = caffe.Net(path, caffe.TEST, allow="compute")
+    for name in net.inputs:
+        net.blobs[name].reshape(IMAGES, *net.blobs[name].shape[1:])
+    net.reshape()
     for name in net.inputs:
         net.blobs[name].data[...] = random.normal(size=net.blobs[name].data.shape)
     weights = {}
@@ -82,13 +89,18 @@ def random_weights(param, seed=0):
             x = net.blobs[net.bottom_names[name][0]].data
             axes = (0, *range(2, x.ndim))
             mean, var = x.mean(axis=axes), x.var(axis=axes) + 1e-1 * (x ** 2).mean()
+            mean -= var ** .5  # most pass through a ReLU
             ones, zeros = np.ones_like(mean), np.zeros_like(mean)
             values = ((mean, var, np.ones(1)) if layer.type == "BatchNorm"
                       else (ones, zeros, mean, var))
             for blob, value in zip(blobs, values):
                 blob[...] = value.reshape(blob.shape)
         elif blobs and layer.type != "Scale":
-            blobs[0][...] = random.normal(0, (2 / blobs[0][0].size) ** .5,
+            mean_square = 2
+            if layer.type == "InnerProduct":
+                x = net.blobs[net.bottom_names[name][0]].data
+                mean_square = 1 / ((x ** 2).mean() or 1)
+            blobs[0][...] = random.normal(0, (mean_square / blobs[0][0].size) ** .5,
                                           blobs[0].shape)
         if blobs:
             weights[name] = Layer(layer.type, [Blob(blob.copy()) for blob in blobs])
