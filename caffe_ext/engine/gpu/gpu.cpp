@@ -97,10 +97,14 @@ bool Gpu::HasKernel(const Convolution& op) const {
   return FitsGpuGrouped3x3(op, type_);
 }
 
+// A Reorder changes the type, too, on its way.
 Type Gpu::InputType(const Op& op, int i) const {
   if (dynamic_cast<const Convolution*>(&op) ||
       dynamic_cast<const InnerProduct*>(&op)) {
     return type_;
+  }
+  if (dynamic_cast<const Reorder*>(&op)) {
+    return op.inputs[0]->type;
   }
   return op.InputType(i) == Type::F32 ? Type::F32 : type_;
 }
@@ -108,6 +112,10 @@ Type Gpu::InputType(const Op& op, int i) const {
 Type Gpu::OutputType(const Op& op, int i) const {
   if (dynamic_cast<const Convolution*>(&op)) {
     return type_;
+  }
+  const Reorder* reorder = dynamic_cast<const Reorder*>(&op);
+  if (reorder && !reorder->IsView()) {
+    return op.outputs[0]->channels_last ? type_ : Type::F32;
   }
   return op.OutputType(i) == Type::F32 ? Type::F32 : type_;
 }

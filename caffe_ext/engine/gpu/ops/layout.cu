@@ -41,11 +41,12 @@ struct Transposition {
 };
 
 // One tile a block.
-template <typename T>
+template <typename From, typename To>
 __global__ void __launch_bounds__(kThreads)
-TransposeKernel(const T* x, const Transposition t, const SmallDivisor of_width,
-                const SmallDivisor of_height, T* y) {
-  __shared__ T tile[2 * kTile];
+TransposeKernel(const From* x, const Transposition t,
+                const SmallDivisor of_width, const SmallDivisor of_height,
+                To* y) {
+  __shared__ From tile[2 * kTile];
   const int stride = t.width | 1;  // odd: a column is in all banks
   const size_t column = blockIdx.x % t.across * t.width;
   const size_t row = blockIdx.x / t.across % t.down * t.height;
@@ -61,7 +62,8 @@ TransposeKernel(const T* x, const Transposition t, const SmallDivisor of_width,
   for (int i = threadIdx.x; i < numbers; i += kThreads) {
     const int c = of_height.Of(i), r = i - c * t.height;
     if (row + r < t.rows && column + c < t.columns) {
-      y[matrix + (column + c) * t.rows + row + r] = tile[r * stride + c];
+      y[matrix + (column + c) * t.rows + row + r] =
+          static_cast<To>(static_cast<float>(tile[r * stride + c]));
     }
   }
 }
@@ -74,15 +76,18 @@ std::unique_ptr<Step> MakeGpuStep(const Reorder& op, Gpu* gpu) {
   const bool last = op.inputs[0]->channels_last;
   const Transposition t(last ? positions : shape[1], last ? shape[1] : positions);
   const size_t blocks = t.down * t.across * shape[0];
-  return ForGpuType(op.inputs[0]->type, [&](auto number) {
-    typedef decltype(number) T;
-    return std::unique_ptr<Step>(new FunctionStep(
-        [=](const Buffers& buffers) {
-      TransposeKernel<<<blocks, kThreads, 0, gpu->stream()>>>(
-          buffers.input<T>(0), t, SmallDivisor(t.width), SmallDivisor(t.height),
-          buffers.output<T>(0));
-      CUDA_POST_KERNEL_CHECK;
-    }));
+  return ForGpuType(op.inputs[0]->type, [&](auto from) {
+    return ForGpuType(op.outputs[0]->type, [&](auto to) {
+      typedef decltype(from) From;
+      typedef decltype(to) To;
+      return std::unique_ptr<Step>(new FunctionStep(
+          [=](const Buffers& buffers) {
+        TransposeKernel<<<blocks, kThreads, 0, gpu->stream()>>>(
+            buffers.input<From>(0), t, SmallDivisor(t.width),
+            SmallDivisor(t.height), buffers.output<To>(0));
+        CUDA_POST_KERNEL_CHECK;
+      }));
+    });
   });
 }
 
