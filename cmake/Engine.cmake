@@ -5,14 +5,20 @@ endif()
 set(engine_dir ${PROJECT_SOURCE_DIR}/caffe_ext/engine)
 file(GLOB_RECURSE engine_sources CONFIGURE_DEPENDS ${engine_dir}/*.cpp)
 list(FILTER engine_sources EXCLUDE REGEX "/engine/gpu/")
-set(gpu_sources)
+add_library(caffe_engine ${engine_sources})
 if(NOT CPU_ONLY AND USE_CUDNN)
+  # Compiles without the rest: see tests/test_cuda.py.
   file(GLOB_RECURSE gpu_sources CONFIGURE_DEPENDS
        ${engine_dir}/gpu/*.cpp ${engine_dir}/gpu/*.cu)
-endif()
-add_library(caffe_engine ${engine_sources} ${gpu_sources})
-if(gpu_sources)
+  add_library(caffe_engine_gpu OBJECT ${gpu_sources} ${proto_dir}/caffe.pb.h)
+  target_include_directories(caffe_engine_gpu PRIVATE
+    ${PROJECT_SOURCE_DIR}/caffe_ext ${STAGED}/include
+    ${PROJECT_BINARY_DIR}/include)
+  target_link_libraries(caffe_engine_gpu PRIVATE caffe_deps DNNL::dnnl)
+  target_compile_features(caffe_engine_gpu PRIVATE cxx_std_17)
+  set_property(TARGET caffe_engine_gpu PROPERTY POSITION_INDEPENDENT_CODE ON)
   target_compile_definitions(caffe_engine PRIVATE USE_GPU_ENGINE)
+  target_sources(caffe_engine PRIVATE $<TARGET_OBJECTS:caffe_engine_gpu>)
 endif()
 add_library(Caffe::caffe_engine ALIAS caffe_engine)
 target_include_directories(caffe_engine PRIVATE ${PROJECT_SOURCE_DIR}/caffe_ext)
@@ -20,8 +26,7 @@ target_link_libraries(caffe_engine PUBLIC caffe PRIVATE DNNL::dnnl
                       OpenMP::OpenMP_CXX)
 target_link_options(caffe_engine PRIVATE
   -Wl,--version-script=${engine_dir}/exports.map)
-target_compile_options(caffe_engine PRIVATE
-  "$<$<COMPILE_LANGUAGE:CXX>:${OWN_WARNINGS}>")
+target_compile_options(caffe_engine PRIVATE ${OWN_WARNINGS})
 # The steps' loops with AVX2, which Program asks the CPU for. Their templates
 # must not stand in for those of libcaffe, which runs on any CPU.
 set(steps ${engine_sources})

@@ -31,7 +31,7 @@ libraries() {
 }
 
 pack() {
-  local archive python stage package
+  local archive python package
   archive=$(realpath -m "${1:-$BUILD/gpu.tar.xz}")
   python=$(sed -n 's/^Python_EXECUTABLE:[A-Z]*=//p' "$BUILD/CMakeCache.txt")
   stage=$(mktemp -d)

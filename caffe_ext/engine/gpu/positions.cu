@@ -48,10 +48,10 @@ __global__ void Leak(float slope, T* x, size_t count) {
 
 void TakePositions(const Value& in, const Value& out, const int* stride,
     const void* x, void* y, cudaStream_t stream) {
-  const size_t row = out.bytes() / out.shape[0] / out.shape[2] / out.shape[3];
+  const size_t row = in.bytes() / in.shape[0] / in.shape[2] / in.shape[3];
   const auto take = [&](auto word) {
     typedef decltype(word) Word;
-    const size_t count = out.bytes() / sizeof(Word);
+    const size_t count = out.count() / out.shape[1] * row / sizeof(Word);
     Take<<<Blocks(count), kThreads, 0, stream>>>(
         static_cast<const Word*>(x), static_cast<Word*>(y), in.shape[2],
         in.shape[3], out.shape[2], out.shape[3], stride[0], stride[1],

@@ -9,7 +9,7 @@ namespace caffe {
 namespace engine {
 
 /// @brief In NHWC, each stride[0]-th row's each stride[1]-th position: what a 1x1
-///        convolution takes.
+///        convolution of x, to `out`, takes.
 void TakePositions(const Value& in, const Value& out, const int* stride,
                    const void* x, void* y, cudaStream_t stream);
 

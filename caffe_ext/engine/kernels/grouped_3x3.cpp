@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "engine/bfloat16.hpp"
+#include "engine/kernels/grouped_3x3_amx_step.hpp"
 #include "engine/kernels/grouped_3x3_plane.hpp"
 #include "engine/parallel.hpp"
 
@@ -237,6 +238,9 @@ bool FitsGrouped3x3(const Convolution& op) {
 std::unique_ptr<Step> MakeGrouped3x3(
     const std::vector<const Convolution*>& branches, const Value& input,
     const Value& output, bool mean) {
+  if (input.type == Type::BF16 && FitsGrouped3x3Amx(branches)) {
+    return MakeGrouped3x3Amx(branches, input, output, mean);
+  }
   return ForType(input.type, [&](auto number) {
     return std::unique_ptr<Step>(
         new Grouped3x3<decltype(number)>(branches, input, output, mean));

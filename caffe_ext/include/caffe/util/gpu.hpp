@@ -8,6 +8,9 @@ namespace caffe {
 ///        card, or fewer cards than that.
 void RequireGpu(int device = 0);
 
+/// @brief Whether there is one that can be used.
+bool HasGpu();
+
 }  // namespace caffe
 
 #endif  // CAFFE_UTIL_GPU_HPP_

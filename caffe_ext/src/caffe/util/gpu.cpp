@@ -13,6 +13,8 @@ void RequireGpu(int device) {
                 "(CPU_ONLY=ON)";
 }
 
+bool HasGpu() { return false; }
+
 #else
 
 namespace {
@@ -52,6 +54,18 @@ void RequireGpu(int device) {
     LOG(FATAL) << "Cannot use GPU " << device << ": there are " << count
         << " here, numbered from 0";
   }
+}
+
+bool HasGpu() {
+  static const bool has_gpu = [] {
+    int count = 0;
+    const cudaError_t error = cudaGetDeviceCount(&count);
+    if (error != cudaSuccess) {
+      cudaGetLastError();
+    }
+    return error == cudaSuccess && count > 0;
+  }();
+  return has_gpu;
 }
 
 #endif  // CPU_ONLY
