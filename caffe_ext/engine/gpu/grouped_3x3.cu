@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/gpu/number.hpp"
+#include "engine/gpu/mma.cuh"
 #include "engine/step.hpp"
 
 namespace caffe {
@@ -49,10 +49,6 @@ struct Arguments {
 template <int kWidth>
 __host__ __device__ constexpr int Registers() { return kWidth <= 8 ? 1 : kWidth / 8; }
 
-__device__ inline unsigned SharedAddress(const void* pointer) {
-  return static_cast<unsigned>(__cvta_generic_to_shared(pointer));
-}
-
 // Where 16 bytes of a position's channels lie: so that 8 neighbours' are in
 // different banks.
 __device__ inline unsigned ChunkOffset(int position, int chunk) {
@@ -64,62 +60,6 @@ __device__ inline unsigned ChunkOffset(int position, int chunk) {
 __device__ inline void CopyOrZero(unsigned to, const void* from, bool copy) {
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n"
                :: "r"(to), "l"(from), "r"(copy ? 16 : 0));
-}
-
-template <typename T>
-struct Mma;
-
-template <>
-struct Mma<__half> {
-  static __device__ inline void K8(float* d, const uint32_t* a, uint32_t b) {
-    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
-                 "{%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};\n"
-                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(b));
-  }
-  static __device__ inline void K16(float* d, const uint32_t* a,
-                                    const uint32_t* b) {
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
-                 "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\n"
-                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]),
-                   "r"(b[1]));
-  }
-};
-
-template <>
-struct Mma<__nv_bfloat16> {
-  static __device__ inline void K8(float* d, const uint32_t* a, uint32_t b) {
-    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 "
-                 "{%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};\n"
-                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(b));
-  }
-  static __device__ inline void K16(float* d, const uint32_t* a,
-                                    const uint32_t* b) {
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
-                 "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\n"
-                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]),
-                   "r"(b[1]));
-  }
-};
-
-__device__ inline void LoadMatrices(uint32_t* a, unsigned address, int two) {
-  asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0,%1}, [%2];\n"
-               : "=r"(a[0]), "=r"(a[1]) : "r"(address));
-}
-
-__device__ inline void LoadMatrices(uint32_t* a, unsigned address) {
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];\n"
-               : "=r"(a[0]), "=r"(a[1]), "=r"(a[2]), "=r"(a[3]) : "r"(address));
-}
-
-__device__ inline __half2 Pair(float a, float b, __half) {
-  return __floats2half2_rn(a, b);
-}
-__device__ inline __nv_bfloat162 Pair(float a, float b, __nv_bfloat16) {
-  return __floats2bfloat162_rn(a, b);
 }
 
 #endif  // __CUDA_ARCH__ >= 800
@@ -201,12 +141,12 @@ Grouped3x3(const Geometry g, const Arguments<kBranches> arguments) {
             ((tap / 3 - 1) * g.in_w + tap % 3 - 1) * g.dilation[k];
         uint32_t a[4];
         if (kWidth <= 8) {
-          LoadMatrices(a, shared + ChunkOffset(position, chunk), 2);
+          LoadK8(a, shared + ChunkOffset(position, chunk));
           Mma<T>::K8(d[k], a, b[k][tap][0]);
         } else {
 #pragma unroll
           for (int r = 0; r < kRegisters; r += 2) {
-            LoadMatrices(a, shared + ChunkOffset(position, chunk + r));
+            LoadK16(a, shared + ChunkOffset(position, chunk + r));
             Mma<T>::K16(d[k], a, &b[k][tap][r]);
           }
         }
@@ -232,9 +172,7 @@ Grouped3x3(const Geometry g, const Arguments<kBranches> arguments) {
           y[i] = value > 0 ? value : g.slope[k] * value;
           sum[i] += y[i];
         }
-        const auto pair = Pair(y[0], y[1], T());
-        *reinterpret_cast<uint32_t*>(static_cast<T*>(arguments.y[k]) + at) =
-            *reinterpret_cast<const uint32_t*>(&pair);
+        StorePair(y, static_cast<T*>(arguments.y[k]) + at);
       }
     }
   }
@@ -441,11 +379,15 @@ class Grouped3x3Step : public Step {
 
 }  // namespace
 
-bool FitsGpuGrouped3x3(const Convolution& op, Type type) {
+bool HasMma() {
   int device, major;
   CUDA_CHECK(cudaGetDevice(&device));
   CUDA_CHECK(cudaDeviceGetAttribute(&major,
       cudaDevAttrComputeCapabilityMajor, device));
+  return major >= 8;
+}
+
+bool FitsGpuGrouped3x3(const Convolution& op, Type type) {
   const int width = op.in_per_group();
   const bool widths = width == 4 || width == 8 || width == 16 || width == 32;
   bool geometry = true;
@@ -454,7 +396,7 @@ bool FitsGpuGrouped3x3(const Convolution& op, Type type) {
         op.dilation[i] == op.dilation[0] && op.pad[i] == op.dilation[0];
   }
   // What a tile's inputs take in shared memory grows with stride and dilation.
-  return type != Type::F32 && major >= 8 && geometry && widths &&
+  return type != Type::F32 && HasMma() && geometry && widths &&
       op.stride[0] <= 2 && op.dilation[0] <= 4 && op.inputs.size() == 1 &&
       op.num_output == width * op.group && op.num_output % kChannels == 0;
 }

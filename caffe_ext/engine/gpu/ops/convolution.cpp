@@ -2,6 +2,7 @@
 
 #include "engine/gpu/direct_convolution.hpp"
 #include "engine/gpu/dnn_convolution.hpp"
+#include "engine/gpu/few_channels.hpp"
 #include "engine/gpu/gemm.hpp"
 #include "engine/gpu/grouped_3x3.hpp"
 #include "engine/gpu/positions.hpp"
@@ -70,6 +71,9 @@ std::unique_ptr<Step> MakeGpuStep(const Convolution& op, Gpu* gpu) {
   }
   if (FitsGpuGrouped3x3(op, op.inputs[0]->type)) {
     return MakeGpuGrouped3x3({&op}, *op.inputs[0], *op.outputs[0], false, gpu);
+  }
+  if (FitsFewChannels(op, op.inputs[0]->type)) {
+    return MakeFewChannels(op, gpu);
   }
   return op.group > 1 ? MakeDirectConvolution(op, gpu) :
       MakeDnnConvolution(op, gpu);
