@@ -6,32 +6,44 @@
 namespace caffe {
 
 template <typename Dtype>
-__global__ void AxpyForward(const int planes, const int dim, const Dtype* a,
-    const Dtype* x, const Dtype* y, Dtype* f) {
-  const int plane = ThreadPlane();
-  if (plane >= planes) { return; }
-  const Dtype scale = a[plane];
-  x += plane * dim;
-  y += plane * dim;
-  WritePlane(dim, f + plane * dim, [=](int i) { return scale * x[i] + y[i]; });
-}
+struct AxpyOfPlane {
+  struct Function {
+    Dtype a;
+    __device__ Dtype operator()(Dtype x, Dtype y) const { return a * x + y; }
+  };
+  const Dtype* a;
+  __device__ Function operator()(int plane) const { return {a[plane]}; }
+};
 
 // The gradients that are wanted are not NULL; df is none of them.
-template <typename Dtype>
-__global__ void AxpyBackward(const int planes, const int dim,
-    const Dtype* __restrict__ a, const Dtype* __restrict__ x,
-    const Dtype* __restrict__ df, Dtype* da, Dtype* dx, Dtype* dy) {
+template <int kSize, typename Dtype>
+__global__ void AxpyBackward(const int planes, const int dim, const Dtype* a,
+    const Dtype* x, const Dtype* df, Dtype* da, Dtype* dx, Dtype* dy) {
+  typedef Pack<Dtype, kSize> Values;
   const int plane = ThreadPlane();
   if (plane >= planes) { return; }
   const int begin = plane * dim;
+  const Values* __restrict__ xs = reinterpret_cast<const Values*>(x + begin);
+  const Values* __restrict__ dfs = reinterpret_cast<const Values*>(df + begin);
+  Values* dxs = reinterpret_cast<Values*>(dx + begin);
+  Values* dys = reinterpret_cast<Values*>(dy + begin);
   const Dtype scale = a[plane];
   Dtype sum = 0;
 #pragma unroll 4
-  for (int i = begin + threadIdx.x; i < begin + dim; i += blockDim.x) {
-    const Dtype d = df[i];
-    if (da) { sum += d * x[i]; }
-    if (dx) { dx[i] = scale * d; }
-    if (dy) { dy[i] = d; }
+  for (int i = threadIdx.x; i < dim / kSize; i += blockDim.x) {
+    const Values d = dfs[i];
+    if (da) {
+      const Values of_x = xs[i];
+#pragma unroll
+      for (int k = 0; k < kSize; ++k) { sum += d.v[k] * of_x.v[k]; }
+    }
+    if (dx) {
+      Values scaled;
+#pragma unroll
+      for (int k = 0; k < kSize; ++k) { scaled.v[k] = scale * d.v[k]; }
+      dxs[i] = scaled;
+    }
+    if (dy) { dys[i] = d; }
   }
   if (da) {
     sum = PlaneSum(sum);
@@ -42,28 +54,37 @@ __global__ void AxpyBackward(const int planes, const int dim,
 template <typename Dtype>
 void AxpyLayer<Dtype>::Forward_gpu(const vector<Blob<Dtype>*>& bottom,
     const vector<Blob<Dtype>*>& top) {
-  const int planes = bottom[0]->count(), dim = bottom[1]->count(2);
-  // NOLINT_NEXT_LINE(whitespace/operators)
-  AxpyForward<Dtype><<<WritePlaneBlocks(planes, dim), PlaneThreads(dim)>>>(
-      planes, dim, bottom[0]->gpu_data(), bottom[1]->gpu_data(),
-      bottom[2]->gpu_data(), top[0]->mutable_gpu_data());
-  CUDA_POST_KERNEL_CHECK;
+  const AxpyOfPlane<Dtype> axpy = {bottom[0]->gpu_data()};
+  MapPlanes<Dtype>(bottom[0]->count(), bottom[1]->count(2),
+      bottom[1]->gpu_data(), bottom[2]->gpu_data(), axpy,
+      top[0]->mutable_gpu_data());
 }
 
 template <typename Dtype>
 void AxpyLayer<Dtype>::Backward_gpu(const vector<Blob<Dtype>*>& top,
     const vector<bool>& propagate_down, const vector<Blob<Dtype>*>& bottom) {
   const int planes = bottom[0]->count(), dim = bottom[1]->count(2);
-  Dtype* gradients[3];
+  const Dtype* a = bottom[0]->gpu_data();
+  const Dtype* x = bottom[1]->gpu_data();
+  const Dtype* df = top[0]->gpu_diff();
+  Dtype* wanted[3];
   for (int i = 0; i < 3; ++i) {
     // F in place of Y has the gradient of Y already.
-    gradients[i] = propagate_down[i] && bottom[i] != top[0]
+    wanted[i] = propagate_down[i] && bottom[i] != top[0]
         ? bottom[i]->mutable_gpu_diff() : NULL;
   }
-  // NOLINT_NEXT_LINE(whitespace/operators)
-  AxpyBackward<Dtype><<<PlaneBlocks(planes, dim), PlaneThreads(dim)>>>(
-      planes, dim, bottom[0]->gpu_data(), bottom[1]->gpu_data(),
-      top[0]->gpu_diff(), gradients[0], gradients[1], gradients[2]);
+  const int kSize = PackSize<Dtype>::value;
+  const dim3 threads = PlaneThreads(planes, dim);
+  const int blocks = PlaneBlocks(planes, threads);
+  if (dim % kSize == 0 && IsPackAligned(x, df, wanted[1], wanted[2])) {
+    // NOLINT_NEXT_LINE(whitespace/operators)
+    AxpyBackward<kSize><<<blocks, threads>>>(
+        planes, dim, a, x, df, wanted[0], wanted[1], wanted[2]);
+  } else {
+    // NOLINT_NEXT_LINE(whitespace/operators)
+    AxpyBackward<1><<<blocks, threads>>>(
+        planes, dim, a, x, df, wanted[0], wanted[1], wanted[2]);
+  }
   CUDA_POST_KERNEL_CHECK;
 }
 

@@ -10,19 +10,22 @@ namespace caffe {
 // y = (x - mean) / sqrt(var + eps) * scale + bias; without mean and bias: the
 // gradient of that, from dy to dx.
 template <typename Dtype>
-__global__ void BatchNormRunning(const int planes, const int channels,
-    const int dim, const Dtype eps, const Dtype* scale, const Dtype* bias,
-    const Dtype* mean, const Dtype* var, const Dtype* x, Dtype* y) {
-  const int plane = ThreadPlane();
-  if (plane >= planes) { return; }
-  const int c = plane % channels;
-  const Dtype factor = scale[c] / sqrt(var[c] + eps);
-  const Dtype centre = mean ? mean[c] : Dtype(0);
-  const Dtype shift = mean ? bias[c] : Dtype(0);
-  x += plane * dim;
-  WritePlane(dim, y + plane * dim,
-             [=](int i) { return (x[i] - centre) * factor + shift; });
-}
+struct BatchNormOfPlane {
+  struct Function {
+    Dtype factor, centre, shift;
+    __device__ Dtype operator()(Dtype x, Dtype) const {
+      return (x - centre) * factor + shift;
+    }
+  };
+  const Divisor channels;
+  const Dtype eps;
+  const Dtype *scale, *bias, *mean, *var;
+  __device__ Function operator()(int plane) const {
+    const int c = plane - channels.Divide(plane) * channels.value();
+    return {scale[c] / sqrt(var[c] + eps), mean ? mean[c] : Dtype(0),
+            mean ? bias[c] : Dtype(0)};
+  }
+};
 
 // The arrays that both implementations of training work on. dscale and dbias
 // are written, not added to.
@@ -177,14 +180,12 @@ void CuDNNBatchNormLayer<Dtype>::Forward_gpu(const vector<Blob<Dtype>*>& bottom,
     const vector<Blob<Dtype>*>& top) {
   const int dim = bottom[0]->count(2);
   if (uses_running_stats()) {
-    const int planes = bottom[0]->count(0, 2);
-    // NOLINT_NEXT_LINE(whitespace/operators)
-    BatchNormRunning<Dtype><<<WritePlaneBlocks(planes, dim), PlaneThreads(dim)>>>(
-        planes, channels_, dim, eps_, this->blobs_[0]->gpu_data(),
-        this->blobs_[1]->gpu_data(), this->blobs_[2]->gpu_data(),
-        this->blobs_[3]->gpu_data(), bottom[0]->gpu_data(),
-        top[0]->mutable_gpu_data());
-    CUDA_POST_KERNEL_CHECK;
+    const BatchNormOfPlane<Dtype> normalize = {
+        Divisor(channels_), static_cast<Dtype>(eps_),
+        this->blobs_[0]->gpu_data(), this->blobs_[1]->gpu_data(),
+        this->blobs_[2]->gpu_data(), this->blobs_[3]->gpu_data()};
+    MapPlanes<Dtype>(bottom[0]->count(0, 2), dim, bottom[0]->gpu_data(), NULL,
+        normalize, top[0]->mutable_gpu_data());
     return;
   }
   KeepInput(*bottom[0], *top[0]);
@@ -209,13 +210,12 @@ void CuDNNBatchNormLayer<Dtype>::Backward_gpu(const vector<Blob<Dtype>*>& top,
   const int dim = bottom[0]->count(2);
   if (uses_running_stats()) {
     if (propagate_down[0]) {
-      const int planes = bottom[0]->count(0, 2);
-      // NOLINT_NEXT_LINE(whitespace/operators)
-      BatchNormRunning<Dtype><<<WritePlaneBlocks(planes, dim), PlaneThreads(dim)>>>(
-          planes, channels_, dim, eps_, this->blobs_[0]->gpu_data(), NULL, NULL,
-          this->blobs_[3]->gpu_data(), top[0]->gpu_diff(),
-          bottom[0]->mutable_gpu_diff());
-      CUDA_POST_KERNEL_CHECK;
+      const BatchNormOfPlane<Dtype> gradient = {
+          Divisor(channels_), static_cast<Dtype>(eps_),
+          this->blobs_[0]->gpu_data(), NULL, NULL,
+          this->blobs_[3]->gpu_data()};
+      MapPlanes<Dtype>(bottom[0]->count(0, 2), dim, top[0]->gpu_diff(), NULL,
+          gradient, bottom[0]->mutable_gpu_diff());
     }
     return;
   }

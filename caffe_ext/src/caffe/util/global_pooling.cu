@@ -5,16 +5,19 @@
 namespace caffe {
 
 // Caffe's AvePoolForward gives a plane to one thread.
-template <typename Dtype>
+template <int kSize, typename Dtype>
 __global__ void GlobalAveragePool(const int planes, const int area,
     const Dtype* x, Dtype* y) {
+  typedef Pack<Dtype, kSize> Values;
   const int plane = ThreadPlane();
   if (plane >= planes) { return; }
-  x += plane * area;
+  const Values* values = reinterpret_cast<const Values*>(x + plane * area);
   Dtype sum = 0;
-#pragma unroll 4
-  for (int i = threadIdx.x; i < area; i += blockDim.x) {
-    sum += x[i];
+#pragma unroll 8
+  for (int i = threadIdx.x; i < area / kSize; i += blockDim.x) {
+    const Values some = values[i];
+#pragma unroll
+    for (int k = 0; k < kSize; ++k) { sum += some.v[k]; }
   }
   sum = PlaneSum(sum);
   if (threadIdx.x == 0) {
@@ -23,31 +26,37 @@ __global__ void GlobalAveragePool(const int planes, const int area,
 }
 
 template <typename Dtype>
-__global__ void GlobalAveragePoolBackward(const int planes, const int area,
-    const Dtype* dy, Dtype* dx) {
-  const int plane = ThreadPlane();
-  if (plane >= planes) { return; }
-  const Dtype share = dy[plane] / area;
-  WritePlane(area, dx + plane * area, [=](int) { return share; });
-}
+struct ShareOfPlane {
+  struct Function {
+    Dtype share;
+    __device__ Dtype operator()(Dtype, Dtype) const { return share; }
+  };
+  const Dtype* dy;
+  const int area;
+  __device__ Function operator()(int plane) const { return {dy[plane] / area}; }
+};
 
 template <typename Dtype>
 void global_average_pool_gpu(const int planes, const int area, const Dtype* x,
     Dtype* y) {
-  // NOLINT_NEXT_LINE(whitespace/operators)
-  GlobalAveragePool<Dtype><<<PlaneBlocks(planes, area), PlaneThreads(area)>>>(
-      planes, area, x, y);
+  const int kSize = PackSize<Dtype>::value;
+  const dim3 threads = PlaneThreads(planes, area);
+  const int blocks = PlaneBlocks(planes, threads);
+  if (area % kSize == 0 && IsPackAligned(x)) {
+    // NOLINT_NEXT_LINE(whitespace/operators)
+    GlobalAveragePool<kSize><<<blocks, threads>>>(planes, area, x, y);
+  } else {
+    // NOLINT_NEXT_LINE(whitespace/operators)
+    GlobalAveragePool<1><<<blocks, threads>>>(planes, area, x, y);
+  }
   CUDA_POST_KERNEL_CHECK;
 }
 
 template <typename Dtype>
 void global_average_pool_backward_gpu(const int planes, const int area,
     const Dtype* dy, Dtype* dx) {
-  GlobalAveragePoolBackward<Dtype>
-      // NOLINT_NEXT_LINE(whitespace/operators)
-      <<<WritePlaneBlocks(planes, area), PlaneThreads(area)>>>(
-      planes, area, dy, dx);
-  CUDA_POST_KERNEL_CHECK;
+  const ShareOfPlane<Dtype> share = {dy, area};
+  MapPlanes<Dtype>(planes, area, NULL, NULL, share, dx);
 }
 
 template void global_average_pool_gpu(int, int, const float*, float*);
