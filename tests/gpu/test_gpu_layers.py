@@ -97,7 +97,7 @@ def smoothed_loss(random):
     return dict(x=x, label=x[:1] + x[2:]), layer(
         "SoftmaxWithLoss", ["x", "label"],
         "propagate_down: true propagate_down: false loss_param { "
-        f"label_smoothing: {random.uniform(0, .5):.3f} "
+        f"label_smoothing: {random.choice([0, random.uniform(0, .5)]):.3f} "
         f"normalization: {random.choice(['FULL', 'VALID', 'BATCH_SIZE', 'NONE'])} "
         f"{random.choice(['', 'ignore_label: 0'])} }}")
 
