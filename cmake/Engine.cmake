@@ -40,6 +40,9 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   # The last -march counts. gcc 12 warns of its own intrinsics.
   set_property(SOURCE ${engine_dir}/kernels/grouped_3x3_avx512.cpp APPEND PROPERTY
                COMPILE_OPTIONS -march=x86-64-v4 -Wno-maybe-uninitialized)
+  set_property(SOURCE ${engine_dir}/kernels/grouped_3x3_amx.cpp APPEND PROPERTY
+               COMPILE_OPTIONS -march=x86-64-v4 -mavx512bf16 -mamx-tile -mamx-bf16
+               -Wno-maybe-uninitialized)
 endif()
 set_target_properties(caffe_engine PROPERTIES
   POSITION_INDEPENDENT_CODE ON

@@ -1,9 +1,16 @@
 """Nets compiled in bf16. Where the CPU has no instructions for it, convolutions but
 grouped 3x3 ones run in float: the nets here begin with such a one."""
+import ctypes
+import platform
+from pathlib import Path
+
 import caffe
 import numpy as np
 import pytest
 from compiled_nets import assert_same, make_net, random_inputs
+from sknet.models.graph import Graph
+from sknet.models.selective_kernel import Branch, Selection, selective_kernel
+from sknet.text import to_text
 
 GROUPED = """
 layer { name: 'grouped' type: 'Convolution' bottom: 'data' top: 'x' convolution_param {
@@ -33,13 +40,35 @@ def rounded(values):
     return np.ldexp(np.rint(mantissa * 256), exponent - 8)
 
 
-def test_rounding(tmp_path):
+def has_amx():
+    """And Linux lends this process its registers."""
+    if platform.machine() != "x86_64" or platform.system() != "Linux":
+        return False
+    flags = Path("/proc/cpuinfo").read_text().split()
+    arch_prctl, request_permission, tile_data = 158, 0x1023, 18
+    return {"amx_tile", "amx_bf16", "avx512_bf16"} <= set(flags) and ctypes.CDLL(
+        None).syscall(arch_prctl, request_permission, tile_data) == 0
+
+
+def grouped(channels, width, dilation=1, stride=1, tops="x", text=""):
+    return layer("Convolution", f"convolution_param {{ num_output: {channels} "
+                 f"group: {channels // width} kernel_size: 3 pad: {dilation} "
+                 f"stride: {stride} dilation: {dilation} {text} }}", "data", tops)
+
+
+# AMX takes 32 channels at a time.
+CHANNELS = pytest.mark.parametrize("channels", [16, 32])
+
+
+@CHANNELS
+def test_rounding(channels, tmp_path):
     """What a convolution by 1 hands on."""
-    net = make_net(tmp_path / "net.prototxt", GROUPED, data=(3, 16, 8, 8))
-    weight, bias = (blob.data for blob in net.params["grouped"])
+    shape = 3, channels, 8, 8
+    net = make_net(tmp_path / "net.prototxt", grouped(channels, 4), data=shape)
+    weight, bias = (blob.data for blob in net.params["Convolutionx"])
     weight[...], bias[...] = 0, 0
-    weight[np.arange(16), np.arange(16) % 4, 1, 1] = 1
-    images = np.random.default_rng(0).normal(size=(3, 16, 8, 8)).astype(np.float32)
+    weight[np.arange(channels), np.arange(channels) % 4, 1, 1] = 1
+    images = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     # Halfway between two neighbours, up and down to the even one; the largest.
     images[0, 0, 0, :4] = 1 + 1 / 256, 1 + 3 / 256, -1 - 1 / 256, 1 + 1 / 128
     images[0, 1, 0, :2] = 3.0e38, 1e-37
@@ -48,10 +77,12 @@ def test_rounding(tmp_path):
     assert abs(found - images).max() > 0
 
 
-def test_what_is_not_finite_stays_so(tmp_path):
-    net = make_net(tmp_path / "net.prototxt", GROUPED, data=(1, 16, 12, 12))
-    net.params["grouped"][0].data[...] = 1
-    images = np.ones((1, 16, 12, 12), np.float32)
+@CHANNELS
+def test_what_is_not_finite_stays_so(channels, tmp_path):
+    shape = 1, channels, 12, 12
+    net = make_net(tmp_path / "net.prototxt", grouped(channels, 4), data=shape)
+    net.params["Convolutionx"][0].data[...] = 1
+    images = np.ones(shape, np.float32)
     # A NaN whose upper half alone would be an infinity.
     images.view(np.uint32)[0, 0, 2, 2] = 0x7f800001
     images[0, 5, 9, 2], images[0, 9, 2, 9], images[0, 9, 9, 9] = np.inf, -np.inf, 3.4e38
@@ -97,15 +128,37 @@ def test_slice(tmp_path):
 
 
 @pytest.mark.parametrize("width", [4, 8, 16, 24, 32])
+@pytest.mark.parametrize("groups", [4, 8])
 @pytest.mark.parametrize("size, stride, dilation", [
-    ((9, 33), 1, 1), ((7, 7), 1, 2), ((14, 15), 2, 1), ((10, 6), 2, 2), ((8, 5), 1, 3)])
-def test_grouped_3x3(width, size, stride, dilation, tmp_path):
-    channels = 4 * width
-    net = make_net(tmp_path / "net.prototxt", layer(
-        "Convolution", f"convolution_param {{ num_output: {channels} group: 4 "
-        f"kernel_size: 3 pad: {dilation} stride: {stride} dilation: {dilation} }}",
-        "data"), data=(2, channels, *size))
-    assert_same(net, 1e-2, program=caffe.compile(net, "bf16"))
+    ((9, 33), 1, 1), ((7, 7), 1, 2), ((14, 15), 2, 1), ((10, 6), 2, 2), ((8, 5), 1, 3),
+    ((3, 2), 1, 1), ((5, 31), 1, 2)])
+def test_grouped_3x3(width, groups, size, stride, dilation, tmp_path):
+    channels = groups * width
+    net = make_net(tmp_path / "net.prototxt", grouped(
+        channels, width, dilation, stride), data=(2, channels, *size))
+    program = caffe.compile(net, "bf16")
+    assert_same(net, 1e-2, program=program)
+    step = program.explain(0)[2]
+    assert step["kind"] == "Convolution"
+    assert (step["implementation"] == "own AMX") == (
+        has_amx() and channels % 32 == 0 and width != 24)
+
+
+@pytest.mark.parametrize("groups", [16, 2])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_branches(groups, threads, tmp_path):
+    """Of an SK unit, whose attention begins with their mean."""
+    graph = Graph("unit", None, None, None)
+    selective_kernel(graph, "data", "sk", 64, Selection(
+        (Branch(groups=groups), Branch(groups=groups, dilation=2))))
+    net = make_net(tmp_path / "net.prototxt", to_text(graph.net), data=(3, 64, 9, 20))
+    for name, blobs in net.params.items():
+        if "B_fc" in name:  # else the softmax is all or nothing
+            blobs[0].data[...] /= 8
+    program = caffe.compile(net, "bf16", threads=threads)
+    assert_same(net, 2e-2, program=program)
+    step, = (step for step in program.explain(0) if step["kind"] == "Branches")
+    assert (step["implementation"] == "own AMX") == has_amx()
 
 
 def test_fallbacks_get_floats(tmp_path):
