@@ -81,30 +81,44 @@ print(f"CUDA {cuda.value}, cuDNN {call('libcudnn', 'cudnnGetVersion')}, "
 PY
 }
 
-# Each suite in a process of its own: after a kernel's failure, a process can use its
-# card no more.
+# Caffe's suite, shared out among processes. After a kernel's failure a process can use
+# its card no more, and some are made to end: what has not passed by then is run again,
+# each test in a process of its own.
 gtest() {
-  local folder suites passed failed
+  local folder shard again
   folder=$(mktemp -d)
   "$PYTHON" "$root/tests/caffe_folder.py" "$folder" "$BUILD"
-  export OPENBLAS_NUM_THREADS=1 GLOG_minloglevel=2
-  export testbin=$BUILD/test/test.testbin
+  # The tests' matrices are tiny: threads only wait for each other.
+  export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=2 OMP_WAIT_POLICY=PASSIVE
+  export GLOG_minloglevel=2 testbin=$BUILD/test/test.testbin
   cd "$folder"
-  suites=$("$testbin" --gtest_list_tests | grep -oE '^[A-Za-z0-9_/]+\.')
-  mkdir log
-  # Many are on the CPU, and all begin there.
-  xargs -P "$(nproc)" -I{} bash -c '
-    name={}; log=log/${name//\//-}log
-    timeout 200 "$testbin" --gtest_filter="$name*" > $log 2>&1 || {
-      status=$?
-      grep -q "^\[==========\].* ran" $log ||
-        echo "[  FAILED  ] $name* ended with $status" >> $log; }' <<< "$suites"
-  cat log/* | grep -vE '^\[ RUN |^\[       OK|^\[---|^\[===|^Note|^C(uda|urrent) |^$' |
-    grep -v '^\[  PASSED  \]' || true
-  passed=$(cat log/* | grep -c '^\[       OK')
-  failed=$(cat log/* | grep -c '^\[  FAILED  \].*\( ms)\|ended with\)')
-  echo "$passed C++ tests passed, $failed failed"
-  [ "$passed" -gt 0 ] && [ "$failed" = 0 ]
+  "$testbin" --gtest_list_tests | awk '/^[^ ]+\./ { suite = $1 }
+    /^  / && !/DISABLED_/ { print suite $1 }' | sort > all
+  [ -s all ] || return 1
+  export GTEST_TOTAL_SHARDS=$(($(nproc) < 8 ? $(nproc) : 8))
+  for ((shard = 0; shard < GTEST_TOTAL_SHARDS; ++shard)); do
+    GTEST_SHARD_INDEX=$shard timeout 200 "$testbin" > $shard.log 2>&1 &
+  done
+  wait
+  unset GTEST_TOTAL_SHARDS
+  list_passed *.log
+  again=$(comm -23 all passed | tee alone | wc -l)
+  mkdir runs
+  head -n 100 alone | xargs -P 4 -I{} bash -c 'test={}
+    timeout 60 "$testbin" --gtest_filter="$test" > "runs/${test//\//-}" 2>&1'
+  list_passed *.log runs/*
+  echo "$(wc -l < passed) of $(wc -l < all) C++ tests passed;" \
+    "$again were run again, by themselves"
+  if comm -23 all passed | grep .; then
+    echo "have not passed."
+    grep -vE '^\[( RUN |       OK|---|===|  PASSED)|^Note|^C(uda|urrent) |^$' runs/*
+    false
+  fi
+}
+
+# The file `passed`: the names of the tests that have, in these logs.
+list_passed() {
+  cat "$@" | sed -n 's/^\[       OK \] \([^ ,]*\).*/\1/p' | sort -u > passed
 }
 
 pytest() {
