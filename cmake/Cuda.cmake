@@ -14,3 +14,11 @@ foreach(option USE_CUDNN USE_NCCL)
     target_compile_definitions(caffe_deps INTERFACE ${option})
   endif()
 endforeach()
+if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 13)
+  # Caffe's test launches kernels of libcaffe's, which nvcc keeps to itself by now.
+  set_property(SOURCE ${STAGED}/src/caffe/util/im2col.cu
+                      ${STAGED}/src/caffe/test/test_im2col_kernel.cu
+               APPEND PROPERTY COMPILE_OPTIONS
+               -static-global-template-stub=false
+               -device-entity-has-hidden-visibility=false)
+endif()

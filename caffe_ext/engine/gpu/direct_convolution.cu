@@ -51,6 +51,87 @@ __global__ void Direct(const Geometry g, const T* x, const T* weights,
   y[i] = T(sum > 0 ? sum : g.slope * sum);
 }
 
+// The same for four outputs of a group at kPositions neighbours in a row: four
+// inputs and their weights are loaded at a time.
+const int kPositions = 4;
+
+template <typename T>
+struct alignas(4 * sizeof(T)) Four { T values[4]; };
+
+template <typename T>
+__device__ inline void Load(const T* from, float* to) {
+  const Four<T> four = *reinterpret_cast<const Four<T>*>(from);
+#pragma unroll
+  for (int i = 0; i < 4; ++i) { to[i] = static_cast<float>(four.values[i]); }
+}
+
+template <typename T>
+__global__ void DirectByFour(const Geometry g, const T* x, const T* weights,
+                             const float* bias, const T* residual, T* y,
+                             size_t count) {
+  const size_t i = blockIdx.x * static_cast<size_t>(kThreads) + threadIdx.x;
+  if (i >= count) { return; }
+  const int fours = g.outputs / 4, runs = (g.out_w + kPositions - 1) / kPositions;
+  const int output = i % fours * 4;
+  const int first = i / fours % runs * kPositions;
+  const int h = i / fours / runs % g.out_h;
+  const size_t n = i / fours / runs / g.out_h;
+  const size_t row = (n * g.out_h + h) * g.out_w;
+  const T* group = x + output / g.out_per_group * g.in_per_group;
+  float sum[kPositions][4];
+#pragma unroll
+  for (int p = 0; p < kPositions; ++p) {
+#pragma unroll
+    for (int o = 0; o < 4; ++o) { sum[p][o] = bias[output + o]; }
+    if (residual && first + p < g.out_w) {
+      float added[4];
+      Load(residual + (row + first + p) * g.outputs + output, added);
+#pragma unroll
+      for (int o = 0; o < 4; ++o) { sum[p][o] += added[o]; }
+    }
+  }
+  for (int kh = 0; kh < g.kernel[0]; ++kh) {
+    const int in_h = h * g.stride[0] - g.pad[0] + kh * g.dilation[0];
+    if (in_h < 0 || in_h >= g.height) { continue; }
+    const T* from = group + (n * g.height + in_h) * g.width * g.channels;
+    for (int kw = 0; kw < g.kernel[1]; ++kw) {
+      const int in_w = first * g.stride[1] - g.pad[1] + kw * g.dilation[1];
+      const T* factors = weights + output + static_cast<size_t>(
+          kh * g.kernel[1] + kw) * g.in_per_group * g.outputs;
+      for (int c = 0; c < g.in_per_group; c += 4) {
+        float w[4][4];
+#pragma unroll
+        for (int k = 0; k < 4; ++k) {
+          Load(factors + static_cast<size_t>(c + k) * g.outputs, w[k]);
+        }
+#pragma unroll
+        for (int p = 0; p < kPositions; ++p) {
+          const int at = in_w + p * g.stride[1];
+          if (at < 0 || at >= g.width) { continue; }
+          float values[4];
+          Load(from + static_cast<size_t>(at) * g.channels + c, values);
+#pragma unroll
+          for (int k = 0; k < 4; ++k) {
+#pragma unroll
+            for (int o = 0; o < 4; ++o) { sum[p][o] += values[k] * w[k][o]; }
+          }
+        }
+      }
+    }
+  }
+#pragma unroll
+  for (int p = 0; p < kPositions; ++p) {
+    if (first + p >= g.out_w) { continue; }
+    Four<T> four;
+#pragma unroll
+    for (int o = 0; o < 4; ++o) {
+      four.values[o] = T(sum[p][o] > 0 ? sum[p][o] : g.slope * sum[p][o]);
+    }
+    *reinterpret_cast<Four<T>*>(y + (row + first + p) * g.outputs + output) =
+        four;
+  }
+}
+
 std::vector<float> OutputsLast(const Convolution& op) {
   const std::vector<float> plain = op.weights->Plain();
   const size_t row = plain.size() / op.num_output;  // inputs x height x width
@@ -87,7 +168,11 @@ std::unique_ptr<Step> MakeDirectConvolution(const Convolution& op, Gpu* gpu) {
   }
   g.slope = op.relu ? op.negative_slope : 1;
   const bool residual = op.inputs.size() > 1;
-  const size_t count = op.outputs[0]->count();
+  // Values and their rows begin at multiples of four numbers then.
+  const bool by_four = g.in_per_group % 4 == 0 && g.out_per_group % 4 == 0;
+  const size_t count = !by_four ? op.outputs[0]->count() :
+      static_cast<size_t>(op.outputs[0]->shape[0]) * g.out_h *
+      ((g.out_w + kPositions - 1) / kPositions) * (g.outputs / 4);
   const float* bias = gpu->Constant<float>(&op, "bias in float", Type::F32,
                                            [&] { return op.bias; });
   return ForGpuType(op.inputs[0]->type, [&](auto number) {
@@ -96,7 +181,8 @@ std::unique_ptr<Step> MakeDirectConvolution(const Convolution& op, Gpu* gpu) {
         op.inputs[0]->type, [&] { return OutputsLast(op); });
     return std::unique_ptr<Step>(new FunctionStep(
         [=](const Buffers& buffers) {
-      Direct<<<(count + kThreads - 1) / kThreads, kThreads, 0,
+      const auto kernel = by_four ? DirectByFour<T> : Direct<T>;
+      kernel<<<(count + kThreads - 1) / kThreads, kThreads, 0,
                gpu->stream()>>>(g, buffers.input<T>(0), weights, bias,
           residual ? buffers.input<T>(1) : NULL, buffers.output<T>(0), count);
       CUDA_POST_KERNEL_CHECK;

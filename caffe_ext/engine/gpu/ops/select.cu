@@ -13,6 +13,7 @@ namespace engine {
 namespace {
 
 const int kThreads = 256;
+const int kAttendThreads = 512;  // a warp each for most of the hidden values
 
 // exp, expand and softmax of a block's share of an image's channels; what they
 // hang on, all of the hidden values, each block computes for itself.
@@ -25,12 +26,13 @@ __global__ void Attend(const float* means, const float* reduce,
   float* mean = shared;               // channels
   float* z = shared + channels;       // hidden
   const int n = blockIdx.y, lane = threadIdx.x % 32;
-  for (int c = threadIdx.x; c < channels; c += kThreads) {
+  for (int c = threadIdx.x; c < channels; c += kAttendThreads) {
     mean[c] = means[static_cast<size_t>(n) * channels + c];
   }
   __syncthreads();
-  for (int h = threadIdx.x / 32; h < hidden; h += kThreads / 32) {
+  for (int h = threadIdx.x / 32; h < hidden; h += kAttendThreads / 32) {
     float sum = 0;
+#pragma unroll 8
     for (int c = lane; c < channels; c += 32) {
       sum += reduce[static_cast<size_t>(h) * channels + c] * mean[c];
     }
@@ -43,11 +45,12 @@ __global__ void Attend(const float* means, const float* reduce,
   __syncthreads();
   const int share = (channels + gridDim.x - 1) / gridDim.x;
   const int end = min(channels, static_cast<int>(blockIdx.x + 1) * share);
-  for (int c = blockIdx.x * share + threadIdx.x; c < end; c += kThreads) {
+  for (int c = blockIdx.x * share + threadIdx.x; c < end; c += kAttendThreads) {
     float* weights = attention + static_cast<size_t>(n) * branches * channels + c;
     float greatest = 0, total = 0;
     for (int k = 0; k < branches; ++k) {
       float value = expand_bias[k * channels + c];
+#pragma unroll 16
       for (int h = 0; h < hidden; ++h) {
         value += z[h] *
             expand[(static_cast<size_t>(h) * branches + k) * channels + c];
@@ -136,7 +139,7 @@ class SelectStep : public Step {
     // As many blocks as keep the processors busy, of 64 channels at least.
     const int shares = std::max(1, std::min(channels_ / 64,
         2 * gpu_->multiprocessors() / batch_));
-    Attend<<<dim3(shares, batch_), kThreads,
+    Attend<<<dim3(shares, batch_), kAttendThreads,
              (channels_ + hidden_) * sizeof(float), gpu_->stream()>>>(
         buffers.input(0), reduce_, reduce_bias_, expand_, expand_bias_, slope_,
         channels_, hidden_, branches_, buffers.scratch);
