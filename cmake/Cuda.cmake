@@ -7,6 +7,8 @@ if(NOT CMAKE_CUDA_COMPILER)
   find_program(CMAKE_CUDA_COMPILER nvcc PATHS /usr/local/cuda/bin)
 endif()
 enable_language(CUDA)
+# As CUDA::cudart is: two runtimes in a process do not know of each other.
+set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
 include(FindCaffeCuda)
 target_link_libraries(caffe_deps INTERFACE ${CAFFE_CUDA_DEPS})
 foreach(option USE_CUDNN USE_NCCL)

@@ -30,7 +30,9 @@ def test_cuda_sources_compile(tmp_path, cudnn):
         f"-DUSE_CUDNN={cudnn}", f"-DUSE_NCCL={cudnn}", "-DBUILD_python=OFF",
         "-DCMAKE_CUDA_ARCHITECTURES=90", f"-DCMAKE_CUDA_COMPILER={NVCC}",
         f"-DPython_EXECUTABLE={sys.executable}")
-    run("cmake", "--build", tmp_path, "--target", "caffe_cuda_edited")
+    # Compiled inference on GPUs takes cuDNN.
+    engine = ["caffe_engine_gpu"] if cudnn == "ON" else []
+    run("cmake", "--build", tmp_path, "--target", "caffe_cuda_edited", *engine)
     compiled = {path.name for path in tmp_path.rglob("*.cu.o")}
     assert {f"{name}_layer.cu.o" for name in (
         "accuracy", "axpy", "broadcast_product", "channel_pooling",
