@@ -37,7 +37,7 @@ def own_variables(monkeypatch):
 @pytest.fixture
 def replace(monkeypatch):
     return lambda name, start: monkeypatch.setitem(
-        ENGINES, name, Engine(start, "deploy", "sknet"))
+        ENGINES, name, Engine(start, "deploy", "sknet", ENGINES[name].precision))
 
 
 def test_engines_agree_and_are_timed(capsys, tmp_path):
@@ -135,6 +135,11 @@ def test_other_outputs_are_refused(capsys, replace):
     assert main([*SMALL, "--engines", "caffe,compiled"]) == 1
     assert "compiled's outputs differ from caffe's by 1.0e-02" in \
         capsys.readouterr().err
+
+
+def test_the_shorter_numbers_of_two_engines_bound_their_difference(replace):
+    replace("compiled-bf16", fakes.off)
+    assert main([*SMALL, "--engines", "compiled-bf16,caffe"]) == 0
 
 
 def test_engines_that_fail_are_named_and_the_others_go_on(capsys, replace):

@@ -69,7 +69,8 @@ def _compare(workers, engines):
     for name, worker in workers.items():
         expected = workers[first].outputs
         difference = abs(worker.outputs - expected).max() / abs(expected).max()
-        if not difference < WITHIN[engines[name].precision]:
+        within = max(WITHIN[engines[each].precision] for each in (first, name))
+        if not difference < within:
             raise InputError(f"{name}'s outputs differ from {first}'s by "
                              f"{difference:.1e} of the largest; nothing was timed")
 
