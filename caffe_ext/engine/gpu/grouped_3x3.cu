@@ -379,14 +379,6 @@ class Grouped3x3Step : public Step {
 
 }  // namespace
 
-bool HasMma() {
-  int device, major;
-  CUDA_CHECK(cudaGetDevice(&device));
-  CUDA_CHECK(cudaDeviceGetAttribute(&major,
-      cudaDevAttrComputeCapabilityMajor, device));
-  return major >= 8;
-}
-
 bool FitsGpuGrouped3x3(const Convolution& op, Type type) {
   const int width = op.in_per_group();
   const bool widths = width == 4 || width == 8 || width == 16 || width == 32;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "engine/gpu/mma.hpp"
 #include "engine/gpu/number.hpp"
 
 namespace caffe {
@@ -80,9 +81,6 @@ __device__ inline void StorePair(const float* y, __nv_bfloat16* to) {
 }
 
 #endif  // __CUDA_ARCH__ >= 800
-
-/// @brief Whether the present device has these.
-bool HasMma();
 
 }  // namespace engine
 }  // namespace caffe

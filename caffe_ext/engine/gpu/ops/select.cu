@@ -15,7 +15,7 @@ namespace {
 const int kThreads = 256;
 const int kAttendThreads = 512;  // a warp each for most of the hidden values
 
-// exp, expand and softmax of a block's share of an image's channels; what they
+// Expand and softmax of a block's share of an image's channels; what they
 // hang on, all of the hidden values, each block computes for itself.
 // means: N x channels; attention: N x branches x channels.
 __global__ void Attend(const float* means, const float* reduce,
@@ -77,8 +77,9 @@ struct Branch { const void* x[kMostBranches]; };
 
 // A thread for a pack of channels of a position. y may be a branch's memory.
 template <typename T, typename P>
-__global__ void Weigh(const __grid_constant__ Branch from, const float* attention, int branches,
-                      int channels, size_t positions, T* y, size_t count) {
+__global__ void Weigh(const __grid_constant__ Branch from,
+                      const float* attention, int branches, int channels,
+                      size_t positions, T* y, size_t count) {
   const int kSize = sizeof(P) / sizeof(T);
   const size_t i = blockIdx.x * static_cast<size_t>(kThreads) + threadIdx.x;
   if (i >= count) { return; }

@@ -1,0 +1,13 @@
+#ifndef CAFFE_ENGINE_GPU_MMA_HPP_
+#define CAFFE_ENGINE_GPU_MMA_HPP_
+
+namespace caffe {
+namespace engine {
+
+/// @brief Whether the present device has what mma.cuh takes.
+bool HasMma();
+
+}  // namespace engine
+}  // namespace caffe
+
+#endif  // CAFFE_ENGINE_GPU_MMA_HPP_
