@@ -1,14 +1,11 @@
 #include "engine/gpu/direct_convolution.hpp"
 
-#include "engine/gpu/number.hpp"
-#include "engine/step.hpp"
+#include "engine/gpu/kernel.cuh"
 
 namespace caffe {
 namespace engine {
 
 namespace {
-
-const int kThreads = 256;
 
 struct Geometry {
   int height, width, channels;  // of x
@@ -56,16 +53,6 @@ __global__ void Direct(const Geometry g, const T* x, const T* weights,
 const int kPositions = 4;
 
 template <typename T>
-struct alignas(4 * sizeof(T)) Four { T values[4]; };
-
-template <typename T>
-__device__ inline void Load(const T* from, float* to) {
-  const Four<T> four = *reinterpret_cast<const Four<T>*>(from);
-#pragma unroll
-  for (int i = 0; i < 4; ++i) { to[i] = static_cast<float>(four.values[i]); }
-}
-
-template <typename T>
 __global__ void DirectByFour(const Geometry g, const T* x, const T* weights,
                              const float* bias, const T* residual, T* y,
                              size_t count) {
@@ -85,7 +72,7 @@ __global__ void DirectByFour(const Geometry g, const T* x, const T* weights,
     for (int o = 0; o < 4; ++o) { sum[p][o] = bias[output + o]; }
     if (residual && first + p < g.out_w) {
       float added[4];
-      Load(residual + (row + first + p) * g.outputs + output, added);
+      Load<4>(residual + (row + first + p) * g.outputs + output, added);
 #pragma unroll
       for (int o = 0; o < 4; ++o) { sum[p][o] += added[o]; }
     }
@@ -102,14 +89,14 @@ __global__ void DirectByFour(const Geometry g, const T* x, const T* weights,
         float w[4][4];
 #pragma unroll
         for (int k = 0; k < 4; ++k) {
-          Load(factors + static_cast<size_t>(c + k) * g.outputs, w[k]);
+          Load<4>(factors + static_cast<size_t>(c + k) * g.outputs, w[k]);
         }
 #pragma unroll
         for (int p = 0; p < kPositions; ++p) {
           const int at = in_w + p * g.stride[1];
           if (at < 0 || at >= g.width) { continue; }
           float values[4];
-          Load(from + static_cast<size_t>(at) * g.channels + c, values);
+          Load<4>(from + static_cast<size_t>(at) * g.channels + c, values);
 #pragma unroll
           for (int k = 0; k < 4; ++k) {
 #pragma unroll
@@ -122,13 +109,11 @@ __global__ void DirectByFour(const Geometry g, const T* x, const T* weights,
 #pragma unroll
   for (int p = 0; p < kPositions; ++p) {
     if (first + p >= g.out_w) { continue; }
-    Four<T> four;
 #pragma unroll
     for (int o = 0; o < 4; ++o) {
-      four.values[o] = T(sum[p][o] > 0 ? sum[p][o] : g.slope * sum[p][o]);
+      sum[p][o] = sum[p][o] > 0 ? sum[p][o] : g.slope * sum[p][o];
     }
-    *reinterpret_cast<Four<T>*>(y + (row + first + p) * g.outputs + output) =
-        four;
+    Store<4>(sum[p], y + (row + first + p) * g.outputs + output);
   }
 }
 
