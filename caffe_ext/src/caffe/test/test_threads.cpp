@@ -109,6 +109,21 @@ TEST(ThreadsTest, TestSharedWeights) {
   EXPECT_EQ(vector<vector<float> >(kThreads, alone), together);
 }
 
+TEST(ThreadsTest, TestModesApart) {
+  const Caffe::Brew before = Caffe::mode();
+  for (const Caffe::Brew mode : {Caffe::CPU, Caffe::GPU}) {
+    Caffe::set_mode(mode);
+    vector<Caffe::Brew> begun(kThreads);
+    OnThreads([&](int i) {
+      begun[i] = Caffe::mode();
+      Caffe::set_mode(mode == Caffe::CPU ? Caffe::GPU : Caffe::CPU);
+    });
+    EXPECT_EQ(mode, Caffe::mode());
+    EXPECT_EQ(vector<Caffe::Brew>(kThreads, Caffe::CPU), begun);
+  }
+  Caffe::set_mode(before);
+}
+
 TEST(ThreadsTest, TestErrorsApart) {
   NetParameter bad = SelectiveNet(TRAIN);
   bad.mutable_layer(1)->mutable_convolution_param()->set_kernel_size(0, 50);
