@@ -16,12 +16,22 @@ if [ ! -x "$venv/bin/pip" ]; then
   "${PYTHON:-python3}" -m venv "$venv"
 fi
 export PATH=$venv/bin:$PATH
-packages=build-requirements.txt
-[ -z "${CI:-}" ] || packages=requirements-ci.txt
-if [ ! "$venv/.$packages" -nt "tools/$packages" ]; then
-  say "installing tools/$packages into .venv"
-  pip install --quiet --upgrade ${CI:+--require-hashes} -r "tools/$packages"
-  touch "$venv/.$packages"
+install() {
+  [ ! "$venv/.$1" -nt "tools/$1" ] || return 0
+  say "installing tools/$1 into .venv"
+  pip install --quiet --upgrade "${@:2}" -r "tools/$1"
+  touch "$venv/.$1"
+}
+if [ -n "${CI:-}" ]; then
+  install requirements-ci.txt --require-hashes
+else
+  install build-requirements.txt
+fi
+# NVIDIA's libraries, where neither the system nor the toolkit has cuDNN.
+if [[ ${CMAKE_ARGS:-} == *CPU_ONLY=OFF* ]] &&
+    [ -z "$(find /usr/include "${CUDA_HOME:-/usr/local/cuda}/include" \
+      -name cudnn.h -print -quit 2>/dev/null)" ]; then
+  install cuda-requirements.txt
 fi
 
 # Caffe.
