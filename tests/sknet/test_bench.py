@@ -56,7 +56,9 @@ def test_engines_agree_and_are_timed(capsys, tmp_path):
             assert set(part[what]) == there and min(part[what].values()) > 0
         assert all(part["least_ms"][name] <= part["ms"][name] for name in there)
         assert min(part["passes"].values()) >= 2 * measure.ROUNDS
-    assert any(step["kind"] == "Select" for step in result["steps"])
+    steps = result["steps"].pop("compiled")
+    assert any(step["kind"] == "Select" for step in steps)
+    assert set(result["steps"]) == {"compiled-bf16"} & set(result["batches"][0]["ms"])
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
@@ -67,10 +69,14 @@ def test_tables(capsys):
 
 
 def test_bf16_is_set_against_bf16(capsys):
-    assert main([*SMALL, "--engines", "onnxruntime,compiled,compiled-bf16"]) == 0
-    row, = [line.split() for line in capsys.readouterr().out.split("\n\n")[1].split("\n")
+    assert main([*SMALL, "--engines", "onnxruntime,compiled,compiled-bf16",
+                 "--explain"]) == 0
+    _, table, _, *steps = capsys.readouterr().out.split("\n\n")
+    row, = [line.split() for line in table.split("\n")
             if line.startswith("compiled-bf16")]
     assert "-" in row and not any(word.endswith("x") for word in row)
+    assert [part.split()[0] for part in steps] == ["compiled", "compiled-bf16"]
+    assert ["Convert" in part for part in steps] == [False, True]
 
 
 def test_tables_of_a_gpu():

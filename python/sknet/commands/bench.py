@@ -51,15 +51,15 @@ def add_arguments(parser):
                         metavar="NAME,NAME", help="default: all; on the CPU in bf16 "
                         "where it has instructions for it")
     parser.add_argument("--threads", type=positive, metavar="N",
-                        default=len(os.sched_getaffinity(0)),
-                        help="of each engine (default: the processors, %(default)s)")
+                        help="of each engine (default: as many as processors, or as a "
+                        "container's quota allows)")
     parser.add_argument("--seconds", type=positive, default=20, metavar="N",
                         help="for each batch, about (default: %(default)s)")
     parser.add_argument("--neighbours", type=positive, default=0, metavar="N",
                         help="run N processes beside, each of which keeps a processor "
                         "busy: a machine that is shared")
     parser.add_argument("--explain", action="store_true",
-                        help="the compiled net's steps, too, each with its time")
+                        help="the steps of the compiled nets, too, each with its time")
     parser.add_argument("--json", action="store_true",
                         help="one JSON object instead of tables")
     parser.add_argument("--plot", metavar="FILE",
@@ -67,6 +67,9 @@ def add_arguments(parser):
 
 
 def run(args):
+    if args.threads is None:
+        from sknet.pycaffe import caffe
+        args.threads = caffe.environment.processors()
     # What the processes that are measured read.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(args.threads)
@@ -137,17 +140,16 @@ def _bench(args, source, engines):
 
 
 def _steps(args, source, engines):
+    """{name: steps} of the compiled ones."""
     from sknet.bench import engines as on_cpu, gpu_engines
     from sknet.bench.measure import random_images
     from sknet.bench.worker import alone
-    precisions = [engine.precision for name, engine in engines.items()
-                  if name.startswith("compiled")]
-    precision = "f32" if "f32" in precisions else (precisions or ["f32"])[0]
     explain, place = (on_cpu.explain, args.threads) if args.gpu is None else \
         (gpu_engines.explain, args.gpu)
+    images = random_images(source, args.batch[0])
     try:
-        return alone(explain, source.deploy, random_images(source, args.batch[0]),
-                     place, precision)
+        return {name: alone(explain, source.deploy, images, place, engine.precision)
+                for name, engine in engines.items() if name.startswith("compiled")}
     except ImportError as error:
         raise InputError(f"--explain: {error}") from error
 
@@ -161,14 +163,14 @@ def _tables(result, engines):
              if "peak_gflops" in result else [])]
     for part in result["batches"]:
         yield list(_table(result, part, engines))
-    if "steps" in result:
-        yield aligned([("step", "by", "ms", "GFLOP/s", "layers"), *(
+    for name, steps in result.get("steps", {}).items():
+        yield aligned([(name, "by", "ms", "GFLOP/s", "layers"), *(
             (step["kind"], step["implementation"], f"{step['ms']:.3f}",
              f"{step['gflops']:.0f}" if step["gflops"] else "-",
              ", ".join(step["layers"][:2]) + (
                  f" and {len(step['layers']) - 2} more"
                  if len(step["layers"]) > 2 else ""))
-            for step in result["steps"])], "<<>><")
+            for step in steps)], "<<>><")
 
 
 def _table(result, part, engines):
