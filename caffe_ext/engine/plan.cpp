@@ -3,16 +3,43 @@
 #include <algorithm>
 
 #include "caffe/common.hpp"
+#include "caffe/error.hpp"
+#include "caffe/proto/caffe.pb.h"
 #include "engine/memory_plan.hpp"
+#include "engine/ops/caffe_layer.hpp"
 
 namespace caffe {
 namespace engine {
+
+namespace {
+
+// While it lives, errors name the first layer that an op stands for; Caffe's own
+// layers name themselves.
+class OpScope {
+ public:
+  explicit OpScope(Op* op) {
+    if (!op->layers.empty() && !As<CaffeLayer>(op)) {
+      layer_.set_name(op->layers[0]);
+      layer_.set_type(op->kind());
+      scope_.reset(new LayerScope(layer_));
+    }
+  }
+
+ private:
+  LayerParameter layer_;
+  std::unique_ptr<LayerScope> scope_;
+};
+
+}  // namespace
 
 Plan::Plan(Graph* graph, Device* device) : device_(device) {
   for (const Value* input : graph->inputs) {
     input_shapes_.push_back(input->shape);
   }
-  for (const auto& op : graph->ops()) { op->InferShapes(); }
+  for (const auto& op : graph->ops()) {
+    const OpScope scope(op.get());
+    op->InferShapes();
+  }
   for (const Value* output : graph->outputs) {
     output_shapes_.push_back(output->shape);
   }
@@ -23,6 +50,7 @@ Plan::Plan(Graph* graph, Device* device) : device_(device) {
     if (op->IsView()) {
       continue;
     }
+    const OpScope scope(op.get());
     instructions_.push_back({op.get(), device->MakeStep(op.get()), Buffers(), {},
                              op->MultiplyAdds()});
     const Step& step = *instructions_.back().step;

@@ -133,8 +133,9 @@ def test_errors(net, tmp_path):
     program = caffe.compile(net)
     with pytest.raises(ValueError, match="no inputs image; expected data"):
         program.forward(image=np.zeros((2, 3, 9, 9)))
-    with pytest.raises(caffe.Error, match="channels of data"):
+    with pytest.raises(caffe.Error, match="channels of data") as error:
         program.forward(data=np.zeros((2, 4, 9, 9)))
+    assert str(error.value).startswith("layer conv (Convolution): ")
     assert_same(net, program=program)
 
 
