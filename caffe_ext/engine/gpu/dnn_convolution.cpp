@@ -77,14 +77,6 @@ class DnnConvolutionStep : public Step {
     CUDNN_CHECK(cudnnGetConvolutionForwardWorkspaceSize(gpu->dnn(), x_desc_,
         weights_desc_, convolution_, y_desc_, kAlgorithm, &workspace_));
   }
-  virtual ~DnnConvolutionStep() {
-    cudnnDestroyActivationDescriptor(activation_);
-    cudnnDestroyConvolutionDescriptor(convolution_);
-    cudnnDestroyFilterDescriptor(weights_desc_);
-    cudnnDestroyTensorDescriptor(bias_desc_);
-    cudnnDestroyTensorDescriptor(y_desc_);
-    cudnnDestroyTensorDescriptor(x_desc_);
-  }
 
   virtual void Run(const Buffers& buffers) {
     const void* x = buffers.inputs[0];
@@ -122,10 +114,13 @@ class DnnConvolutionStep : public Step {
   const float slope_;
   int channels_;  // of x, once they are padded
   const void *weights_, *bias_;
-  cudnnTensorDescriptor_t x_desc_, y_desc_, bias_desc_;
-  cudnnFilterDescriptor_t weights_desc_;
-  cudnnConvolutionDescriptor_t convolution_;
-  cudnnActivationDescriptor_t activation_;
+  Owned<cudnnTensorDescriptor_t, cudnnDestroyTensorDescriptor> x_desc_, y_desc_,
+      bias_desc_;
+  Owned<cudnnFilterDescriptor_t, cudnnDestroyFilterDescriptor> weights_desc_;
+  Owned<cudnnConvolutionDescriptor_t, cudnnDestroyConvolutionDescriptor>
+      convolution_;
+  Owned<cudnnActivationDescriptor_t, cudnnDestroyActivationDescriptor>
+      activation_;
   size_t workspace_;
 };
 

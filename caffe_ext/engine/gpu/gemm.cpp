@@ -68,17 +68,9 @@ Gemm::Gemm(const Shape& shape, Gpu* gpu) : shape_(shape), gpu_(gpu) {
   const auto found = Chosen().find(key);
   if (found != Chosen().end()) {
     algorithm_ = found->second;
-  } else {
-    Choose();
+  } else if (Choose()) {
     Chosen()[key] = algorithm_;
   }
-}
-
-Gemm::~Gemm() {
-  if (d_) { cublasLtMatrixLayoutDestroy(d_); }
-  if (a_) { cublasLtMatrixLayoutDestroy(a_); }
-  if (w_) { cublasLtMatrixLayoutDestroy(w_); }
-  if (product_) { cublasLtMatmulDescDestroy(product_); }
 }
 
 cublasStatus_t Gemm::Multiply(const cublasLtMatmulAlgo_t& algorithm,
@@ -96,9 +88,9 @@ void Gemm::Run(const void* a, const void* w, const void* bias, const void* c,
   CUBLASLT_CHECK(Multiply(algorithm_, a, w, c, d));
 }
 
-void Gemm::Choose() {
+bool Gemm::Choose() {
   const int kMost = 16;  // that are tried
-  cublasLtMatmulPreference_t preference;
+  Owned<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy> preference;
   CUBLASLT_CHECK(cublasLtMatmulPreferenceCreate(&preference));
   const size_t workspace = Gpu::kWorkspace;
   cublasLtMatmulPreferenceSetAttribute(preference,
@@ -107,20 +99,24 @@ void Gemm::Choose() {
   int count = 0;
   const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(gpu_->blas(),
       product_, w_, a_, d_, d_, preference, kMost, proposals, &count);
-  cublasLtMatmulPreferenceDestroy(preference);
   CHECK(status == CUBLAS_STATUS_SUCCESS && count > 0) << "cuBLASLt has no "
       "product of " << shape_.m << " x " << shape_.k << " and " << shape_.n
       << " x " << shape_.k;
-  const auto room = [&](size_t rows, size_t columns) {
-    // Floats, whatever they are: types differ by their sizes alone here.
-    const std::shared_ptr<char> memory = gpu_->Allocate(rows * columns * 4);
-    CHECK(memory) << "no GPU memory to try products in";
-    CUDA_CHECK(cudaMemsetAsync(memory.get(), 0x3c, rows * columns * 4,
-                               gpu_->stream()));
+  const auto room = [&](size_t rows, size_t columns, Type type) {
+    const size_t bytes = rows * columns * (type == Type::F32 ? 4 : 2);
+    const std::shared_ptr<char> memory = gpu_->Allocate(bytes);
+    if (memory) {
+      CUDA_CHECK(cudaMemsetAsync(memory.get(), 0x3c, bytes, gpu_->stream()));
+    }
     return memory;
   };
-  const auto a = room(shape_.m, shape_.k), w = room(shape_.n, shape_.k);
-  const auto d = room(shape_.m, shape_.n);
+  const auto a = room(shape_.m, shape_.k, shape_.in);
+  const auto w = room(shape_.n, shape_.k, shape_.in);
+  const auto d = room(shape_.m, shape_.n, shape_.out);
+  if (!a || !w || !d) {
+    algorithm_ = proposals[0].algo;
+    return false;
+  }
   double least = -1;
   for (int i = 0; i < count; ++i) {
     if (Multiply(proposals[i].algo, a.get(), w.get(), d.get(), d.get()) !=
@@ -136,6 +132,7 @@ void Gemm::Choose() {
     }
   }
   CHECK_GE(least, 0) << "cuBLASLt ran none of its own proposals";
+  return true;
 }
 
 }  // namespace engine

@@ -19,8 +19,8 @@ class Gemm {
     bool relu, sum;
   };
   /// @brief Of what cuBLASLt proposes, the fastest here: tried once for a shape.
+  ///        Its first proposal, where the GPU has no memory to try them in.
   Gemm(const Shape& shape, Gpu* gpu);
-  ~Gemm();
 
   /// @brief c may be d; null where there is none.
   void Run(const void* a, const void* w, const void* bias, const void* c,
@@ -32,12 +32,12 @@ class Gemm {
 
   cublasStatus_t Multiply(const cublasLtMatmulAlgo_t& algorithm, const void* a,
                           const void* w, const void* c, void* d);
-  void Choose();
+  bool Choose();  // whether by trial
 
   const Shape shape_;
   Gpu* const gpu_;
-  cublasLtMatmulDesc_t product_ = NULL;
-  cublasLtMatrixLayout_t a_ = NULL, w_ = NULL, d_ = NULL;
+  Owned<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy> product_;
+  Owned<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy> a_, w_, d_;
   cublasLtMatmulAlgo_t algorithm_;
 };
 

@@ -24,12 +24,7 @@ namespace engine {
 namespace {
 
 // A plan's steps as a CUDA graph, once they have run.
-struct Recording {
-  ~Recording() {
-    if (graph) { cudaGraphExecDestroy(graph); }
-  }
-  cudaGraphExec_t graph = NULL;
-};
+typedef Owned<cudaGraphExec_t, cudaGraphExecDestroy> Recording;
 
 // The first of Ops that op is: its step.
 template <typename... Ops>
@@ -69,11 +64,7 @@ Gpu::Gpu(const std::string& precision) {
 }
 
 Gpu::~Gpu() {
-  if (ordered_) { cudaStreamSynchronize(ordered_); }
-  if (dnn_) { cudnnDestroy(dnn_); }
-  if (blas_) { cublasLtDestroy(blas_); }
-  if (recorder_) { cudaStreamDestroy(recorder_); }
-  if (ordered_) { cudaStreamDestroy(ordered_); }
+  cudaStreamSynchronize(ordered_);
 }
 
 void Gpu::SetStream(cudaStream_t stream) {
@@ -154,9 +145,9 @@ void Gpu::Run(const std::function<void()>& steps,
     *recording = std::make_shared<Recording>();
     return;
   }
-  Recording* recorded = static_cast<Recording*>(recording->get());
-  if (recorded->graph == NULL) {
-    cudaGraph_t graph = NULL;
+  Recording& recorded = *static_cast<Recording*>(recording->get());
+  if (!recorded) {
+    Owned<cudaGraph_t, cudaGraphDestroy> graph;
     SetStream(recorder_);
     CUDA_CHECK(cudaStreamBeginCapture(recorder_,
         cudaStreamCaptureModeThreadLocal));
@@ -164,24 +155,21 @@ void Gpu::Run(const std::function<void()>& steps,
       steps();
     } catch (...) {
       cudaStreamEndCapture(recorder_, &graph);
-      if (graph) { cudaGraphDestroy(graph); }
       SetStream(ordered_);
       throw;
     }
     const cudaError_t ended = cudaStreamEndCapture(recorder_, &graph);
     SetStream(ordered_);
     CUDA_CHECK(ended);
-    const cudaError_t status = cudaGraphInstantiate(&recorded->graph, graph, 0);
-    cudaGraphDestroy(graph);
-    CUDA_CHECK(status);
+    CUDA_CHECK(cudaGraphInstantiate(&recorded, graph, 0));
   }
-  CUDA_CHECK(cudaGraphLaunch(recorded->graph, ordered_));
+  CUDA_CHECK(cudaGraphLaunch(recorded, ordered_));
 }
 
 double Gpu::Milliseconds(const std::function<void()>& run) {
   const int kRuns = 10;  // enough for the time between events to be theirs
-  cudaEvent_t events[2];
-  for (cudaEvent_t& event : events) { CUDA_CHECK(cudaEventCreate(&event)); }
+  Owned<cudaEvent_t, cudaEventDestroy> events[2];
+  for (auto& event : events) { CUDA_CHECK(cudaEventCreate(&event)); }
   run();
   CUDA_CHECK(cudaEventRecord(events[0], stream_));
   for (int i = 0; i < kRuns; ++i) { run(); }
@@ -189,7 +177,6 @@ double Gpu::Milliseconds(const std::function<void()>& run) {
   CUDA_CHECK(cudaEventSynchronize(events[1]));
   float milliseconds;
   CUDA_CHECK(cudaEventElapsedTime(&milliseconds, events[0], events[1]));
-  for (cudaEvent_t event : events) { CUDA_CHECK(cudaEventDestroy(event)); }
   return milliseconds / kRuns;
 }
 

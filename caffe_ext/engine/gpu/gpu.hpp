@@ -13,6 +13,7 @@
 
 #include "caffe/common.hpp"
 #include "engine/device.hpp"
+#include "engine/gpu/owned.hpp"
 
 namespace caffe {
 namespace engine {
@@ -73,11 +74,12 @@ class Gpu : public Device {
   int device_, multiprocessors_;
   Type type_ = Type::F32;
   bool tf32_ = false;
-  cudaStream_t ordered_ = NULL;    // with the default stream
-  cudaStream_t recorder_ = NULL;   // others may use that while this one records
-  cudaStream_t stream_ = NULL;     // one of both
-  cublasLtHandle_t blas_ = NULL;
-  cudnnHandle_t dnn_ = NULL;
+  typedef Owned<cudaStream_t, cudaStreamDestroy> Stream;
+  Stream ordered_;   // with the default stream
+  Stream recorder_;  // others may use that while this one records
+  cudaStream_t stream_ = NULL;  // one of both
+  Owned<cublasLtHandle_t, cublasLtDestroy> blas_;
+  Owned<cudnnHandle_t, cudnnDestroy> dnn_;
   std::shared_ptr<char> workspace_;
   std::map<std::pair<const Op*, std::string>, std::shared_ptr<char> > constants_;
 };
