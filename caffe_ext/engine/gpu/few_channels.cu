@@ -157,8 +157,6 @@ std::vector<float> Pack(const Convolution& op) {
   return packed;
 }
 
-int Parts(int whole, int most) { return (whole + most - 1) / most; }
-
 template <typename T, int kRows>
 std::unique_ptr<Step> MakeOfRows(const Convolution& op, Gpu* gpu) {
   const std::vector<int> &in = op.inputs[0]->shape, &out = op.outputs[0]->shape;

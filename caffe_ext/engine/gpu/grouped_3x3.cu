@@ -245,8 +245,6 @@ std::vector<float> Pack(const Convolution& op) {
   return packed;
 }
 
-int Parts(int whole, int most) { return (whole + most - 1) / most; }
-
 class Grouped3x3Step : public Step {
  public:
   Grouped3x3Step(const std::vector<const Convolution*>& branches,

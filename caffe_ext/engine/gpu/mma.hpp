@@ -7,6 +7,9 @@ namespace engine {
 /// @brief Whether the present device has what mma.cuh takes.
 bool HasMma();
 
+/// @brief How many tiles of at most `most` there are in `whole`.
+inline int Parts(int whole, int most) { return (whole + most - 1) / most; }
+
 }  // namespace engine
 }  // namespace caffe
 
