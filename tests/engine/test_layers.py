@@ -2,7 +2,7 @@
 import caffe
 import numpy as np
 import pytest
-from compiled_nets import assert_same, make_net
+from compiled_nets import assert_same, make_net, random_inputs
 
 
 def layer(text, bottom="data", top="top", name="layer", type="Convolution"):
@@ -160,6 +160,11 @@ def test_channel_pooling(pool, shape, tmp_path):
     net = make_net(tmp_path / "net.prototxt", layer(
         f"pooling_param {{ pool: {pool} }}", type="ChannelPooling"), data=shape)
     assert "ChannelPooling" in assert_same(net)
+    data = random_inputs(net)["data"]
+    for channel in range(shape[1]):
+        data[:, channel] = np.nan
+        assert np.isnan(caffe.compile(net).forward(data=data)["top"]).all()
+        data[:, channel] = 0
 
 
 @pytest.mark.parametrize("text", ["height: 9 width: 5", "zoom_factor: 2",

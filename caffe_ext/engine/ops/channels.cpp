@@ -1,6 +1,7 @@
 #include "engine/ops/channels.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "caffe/common.hpp"
 #include "engine/kernels/exp.hpp"
@@ -25,6 +26,9 @@ struct Positions {
   int inner;  // positions whose channels lie between each other: the step
 };
 
+// NaN wins.
+inline float Greater(float a, float b) { return b > a || b != b ? b : a; }
+
 float Greatest(const float* x, int count, size_t step) {
   const int kLanes = 8;  // maxima of every eighth, for one vector
   float lanes[kLanes];
@@ -33,12 +37,12 @@ float Greatest(const float* x, int count, size_t step) {
   if (step == 1) {
     for (; i + kLanes <= count; i += kLanes) {
       for (int j = 0; j < kLanes; ++j) {
-        lanes[j] = std::max(lanes[j], x[i + j]);
+        lanes[j] = Greater(lanes[j], x[i + j]);
       }
     }
   }
-  for (; i < count; ++i) { lanes[0] = std::max(lanes[0], x[i * step]); }
-  return *std::max_element(lanes, lanes + kLanes);
+  for (; i < count; ++i) { lanes[0] = Greater(lanes[0], x[i * step]); }
+  return std::accumulate(lanes, lanes + kLanes, lanes[0], Greater);
 }
 
 }  // namespace

@@ -58,14 +58,15 @@ void ChannelPoolingLayer<Dtype>::Forward_cpu(
       std::fill(channel, channel + places, 0);
       for (int c = 1; c < channels; ++c) {
         row += dim;
-        // Two loops: compilers vectorise each choice, but not both at once.
+        // Two loops: compilers vectorise each choice, but not both at once. NaN
+        // wins, as in Pooling.
         CAFFE_SIMD
         for (int p = 0; p < places; ++p) {
-          channel[p] = row[p] > result[p] ? c : channel[p];
+          channel[p] = row[p] > result[p] || row[p] != row[p] ? c : channel[p];
         }
         CAFFE_SIMD
         for (int p = 0; p < places; ++p) {
-          result[p] = row[p] > result[p] ? row[p] : result[p];
+          result[p] = row[p] > result[p] || row[p] != row[p] ? row[p] : result[p];
         }
       }
     } else {

@@ -14,7 +14,7 @@ __global__ void ChannelMax(const int count, const int channels, const int dim,
     int channel = 0;
     for (int c = 1; c < channels; ++c) {
       const Dtype value = place[c * dim];
-      if (value > max) {
+      if (value > max || value != value) {
         max = value;
         channel = c;
       }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -141,6 +142,25 @@ TYPED_TEST(ChannelPoolingLayerTest, TestEqualMaximaGoToTheFirst) {
   layer.Backward(this->top_, {true}, this->bottom_);
   for (int c = 0; c < 4; ++c) {
     EXPECT_EQ(c == 1 ? 5 : 0, this->x_.cpu_diff()[c]);
+  }
+}
+
+TYPED_TEST(ChannelPoolingLayerTest, TestNaNWins) {
+  typedef typename TypeParam::Dtype Dtype;
+  ChannelPoolingLayer<Dtype> layer(this->Parameter(PoolingParameter::MAX));
+  for (int channel = 0; channel < 3; ++channel) {
+    this->Fill({1, 3, 1, 5});
+    this->x_.mutable_cpu_data()[channel * 5 + 2] = NAN;
+    layer.SetUp(this->bottom_, this->top_);
+    layer.Forward(this->bottom_, this->top_);
+    caffe_set(5, Dtype(1), this->y_.mutable_cpu_diff());
+    layer.Backward(this->top_, {true}, this->bottom_);
+    for (int place = 0; place < 5; ++place) {
+      EXPECT_EQ(place == 2, std::isnan(this->y_.cpu_data()[place])) << channel;
+    }
+    for (int c = 0; c < 3; ++c) {
+      EXPECT_EQ(c == channel, this->x_.cpu_diff()[c * 5 + 2]) << channel;
+    }
   }
 }
 
