@@ -24,6 +24,9 @@ set_target_properties(caffe_test PROPERTIES
   OUTPUT_NAME test.testbin
   UNITY_BUILD OFF  # each has helpers of its own, of the same names
   RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test)
+# What they time is libcaffe's; optimised less, they compile in half the time.
+target_compile_options(caffe_test PRIVATE
+  "$<$<AND:$<CONFIG:Release>,$<COMPILE_LANG_AND_ID:CXX,GNU,Clang,AppleClang>>:-O1>")
 own_warnings(caffe_test)
 
 # The suite reads src/caffe/test/test_data and examples/images from where it

@@ -5,10 +5,10 @@ namespace engine {
 
 using dnnl::memory;
 
-bool HasBF16() {
+bool Has(dnnl::cpu_isa instructions) {
   // Sets of bits, one for each extension.
   const int present = static_cast<int>(dnnl::get_effective_cpu_isa());
-  const int needed = static_cast<int>(dnnl::cpu_isa::avx512_core_bf16);
+  const int needed = static_cast<int>(instructions);
   return (present & needed) == needed;
 }
 

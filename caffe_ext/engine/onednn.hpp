@@ -10,8 +10,9 @@ namespace engine {
 using onednn::Cpu;
 using onednn::Stream;
 
-/// @brief Whether this CPU has instructions for bf16, which oneDNN then uses.
-bool HasBF16();
+/// @brief Whether this CPU has these instructions, which oneDNN then uses.
+bool Has(dnnl::cpu_isa instructions);
+inline bool HasBF16() { return Has(dnnl::cpu_isa::avx512_core_bf16); }
 dnnl::memory::data_type DataType(Type type);
 /// @brief How a value's activations lie in memory.
 dnnl::memory::desc Activations(const Value& value);

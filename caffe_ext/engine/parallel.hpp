@@ -18,6 +18,16 @@ void Parallel(const int n, const F& f) {
   }
 }
 
+/// @brief As Parallel, but whichever thread is free takes the next: for items that
+///        take long enough to make good what others on the processors take.
+template <typename F>
+void ParallelAsFree(const int n, const F& f) {
+#pragma omp parallel for schedule(dynamic) if (n > 1)
+  for (int i = 0; i < n; ++i) {
+    f(i);
+  }
+}
+
 const int kPiece = 4096;  // values that a thread takes at a time
 
 /// @brief f(begin, end) over [0, count) in such pieces.

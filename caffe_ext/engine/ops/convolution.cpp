@@ -2,6 +2,7 @@
 
 #include "caffe/common.hpp"
 #include "engine/kernels/grouped_3x3.hpp"
+#include "engine/kernels/pointwise.hpp"
 #include "engine/linear_step.hpp"
 #include "engine/onednn.hpp"
 
@@ -56,6 +57,9 @@ Type Convolution::OutputType(int) const {
 std::unique_ptr<Step> Convolution::MakeStep() {
   if (FitsGrouped3x3(*this)) {
     return MakeGrouped3x3({this}, *inputs[0], *outputs[0], false);
+  }
+  if (FitsPointwise(*this)) {
+    return MakePointwise(*this);
   }
   const bool residual = inputs.size() > 1;
   const dnnl::convolution_forward::primitive_desc chosen(Cpu(),
