@@ -56,9 +56,9 @@ struct Items {
       for (int tiles = least; tiles <= most; ++tiles) {
         for (int panels = 1; panels <= all_panels; ++panels) {
           // An input of a row is multiplied by a panel in 1.5 cycles, and packed
-          // in half a cycle.
+          // in one.
           f(tiles, panels, Parts(tiles * panels, threads) *
-            Parts(all_tiles, tiles) * (1.5 * Parts(all_panels, panels) + 0.5));
+            Parts(all_tiles, tiles) * (1.5 * Parts(all_panels, panels) + 1));
         }
       }
     };
