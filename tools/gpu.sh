@@ -88,6 +88,9 @@ PY
 gtest() {
   local folder shard again on_card='*/2.*:*/3.*:*GPU*:*CuDNN*:Im2colKernelTest*'
   folder=$(mktemp -d)
+  # Jobs in the background do not hear of Ctrl-C.
+  trap 'kill $(jobs -p) 2> /dev/null; rm -rf "$folder"' EXIT
+  trap 'exit 1' INT TERM
   "$PYTHON" "$root/tests/caffe_folder.py" "$folder" "$BUILD"
   # The tests' matrices are tiny: threads only wait for each other.
   export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=2 OMP_WAIT_POLICY=PASSIVE
@@ -104,17 +107,18 @@ gtest() {
   done
   wait
   unset GTEST_TOTAL_SHARDS
-  list_passed *.log
-  again=$(comm -23 all passed | tee alone | wc -l)
+  list_passed ./*.log
+  # So many that there is time for them.
+  again=$(comm -23 all passed | head -n 100 | tee alone | wc -l)
   mkdir runs
-  head -n 100 alone | xargs -P 4 -I{} bash -c 'test={}
+  xargs < alone -P 4 -I{} bash -c 'test={}
     timeout 60 "$testbin" --gtest_filter="$test" > "runs/${test//\//-}" 2>&1'
-  list_passed *.log runs/*
+  list_passed ./*.log $(find runs -type f)
   echo "$(wc -l < passed) of $(wc -l < all) C++ tests passed;" \
     "$again were run again, by themselves"
   if comm -23 all passed | grep .; then
     echo "have not passed."
-    grep -vE '^\[( RUN |       OK|---|===|  PASSED)|^Note|^C(uda|urrent) |^$' runs/*
+    grep -rvE '^\[( RUN |       OK|---|===|  PASSED)|^Note|^C(uda|urrent) |^$' runs
     false
   fi
 }

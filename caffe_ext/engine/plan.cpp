@@ -30,15 +30,24 @@ class OpScope {
   std::unique_ptr<LayerScope> scope_;
 };
 
+// Steps divide by sizes.
+void CheckNotEmpty(const Value& value) {
+  CHECK(std::find(value.shape.begin(), value.shape.end(), 0) ==
+        value.shape.end()) << value.name << " is empty: "
+      << Blob<float>(value.shape).shape_string();
+}
+
 }  // namespace
 
 Plan::Plan(Graph* graph, Device* device) : device_(device) {
   for (const Value* input : graph->inputs) {
+    CheckNotEmpty(*input);
     input_shapes_.push_back(input->shape);
   }
   for (const auto& op : graph->ops()) {
     const OpScope scope(op.get());
     op->InferShapes();
+    for (const Value* output : op->outputs) { CheckNotEmpty(*output); }
   }
   for (const Value* output : graph->outputs) {
     output_shapes_.push_back(output->shape);

@@ -136,6 +136,8 @@ def test_errors(net, tmp_path):
     with pytest.raises(caffe.Error, match="channels of data") as error:
         program.forward(data=np.zeros((2, 4, 9, 9)))
     assert str(error.value).startswith("layer conv (Convolution): ")
+    with pytest.raises(caffe.Error, match="data is empty: 0 3 9 9"):
+        program.forward(data=np.zeros((0, 3, 9, 9)))
     assert_same(net, program=program)
 
 

@@ -4,10 +4,11 @@ import sys
 from pathlib import Path
 
 import caffe
+import numpy as np
 import pytest
 from sknet import models
 from sknet.text import to_text
-from test_gpu_compiled import WITHIN, assert_same, layer, net_of
+from test_gpu_compiled import WITHIN, assert_same, layer, net_of, on_cpu, random_inputs
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests/zoo"))
@@ -55,6 +56,23 @@ def test_few_channels(text, channels, size, precision, tmp_path):
     assert check(tmp_path, text, shape, precision) == TENSOR_CORES
     assert check(tmp_path, text, shape, precision, after=layer(
         "relu_param { negative_slope: .2 }", "x", "x", "relu", "ReLU")) == TENSOR_CORES
+
+
+@pytest.mark.parametrize("precision", WITHIN)
+@pytest.mark.parametrize("text, channels", [
+    ("num_output: 24 kernel_size: 1", 40), ("num_output: 24 kernel_size: 3", 16),
+    ("num_output: 64 kernel_size: 7 stride: 2 pad: 3", 3)])
+def test_nan_passes_a_relu(text, channels, precision, tmp_path):
+    """max(x, 0) may be 0 then, in other libraries."""
+    net = net_of(tmp_path, layer(f"convolution_param {{ {text} }}", "data", "x", "x",
+                                 "Convolution")
+                 + layer("", "x", "x", "relu", "ReLU"), data=(2, channels, 12, 13))
+    inputs = random_inputs(net)
+    inputs["data"][0, 1, 5, 3] = np.nan
+    found = caffe.compile(net, precision).forward(**inputs)["x"]
+    expected = np.isnan(on_cpu(net, inputs, ["x"])["x"])
+    assert expected.any() and not expected.all()
+    np.testing.assert_array_equal(np.isnan(found), expected)
 
 
 GROUPED = [(width, groups, size, stride, dilation)

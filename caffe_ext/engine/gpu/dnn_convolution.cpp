@@ -74,9 +74,11 @@ class DnnConvolutionStep : public Step {
     CUDNN_CHECK(cudnnSetActivationDescriptor(activation_,
         slope_ == 0 ? CUDNN_ACTIVATION_RELU : CUDNN_ACTIVATION_IDENTITY,
         CUDNN_PROPAGATE_NAN, 0));
-    CUDNN_CHECK(cudnnGetConvolutionForwardWorkspaceSize(gpu->dnn(), x_desc_,
-        weights_desc_, convolution_, y_desc_, kAlgorithm, &workspace_));
+    supported_ = cudnnGetConvolutionForwardWorkspaceSize(gpu->dnn(), x_desc_,
+        weights_desc_, convolution_, y_desc_, kAlgorithm, &workspace_) ==
+        CUDNN_STATUS_SUCCESS;
   }
+  bool supported() const { return supported_; }
 
   virtual void Run(const Buffers& buffers) {
     const void* x = buffers.inputs[0];
@@ -122,12 +124,14 @@ class DnnConvolutionStep : public Step {
   Owned<cudnnActivationDescriptor_t, cudnnDestroyActivationDescriptor>
       activation_;
   size_t workspace_;
+  bool supported_;
 };
 
 }  // namespace
 
 std::unique_ptr<Step> MakeDnnConvolution(const Convolution& op, Gpu* gpu) {
-  return std::unique_ptr<Step>(new DnnConvolutionStep(op, gpu));
+  std::unique_ptr<DnnConvolutionStep> step(new DnnConvolutionStep(op, gpu));
+  return step->supported() ? std::move(step) : NULL;
 }
 
 }  // namespace engine

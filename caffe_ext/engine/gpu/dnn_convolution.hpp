@@ -10,7 +10,7 @@ namespace caffe {
 namespace engine {
 
 /// @brief A convolution of one group by cuDNN, with bias, sum and ReLU
-///        (cudnnConvolutionBiasActivationForward).
+///        (cudnnConvolutionBiasActivationForward); null where cuDNN has none such.
 std::unique_ptr<Step> MakeDnnConvolution(const Convolution& op, Gpu* gpu);
 
 }  // namespace engine

@@ -54,6 +54,8 @@ Gpu::Gpu(const std::string& precision) {
   CUDA_CHECK(cudaGetDevice(&device_));
   CUDA_CHECK(cudaDeviceGetAttribute(&multiprocessors_,
       cudaDevAttrMultiProcessorCount, device_));
+  CUDA_CHECK(cudaDeviceGetAttribute(&shared_bytes_,
+      cudaDevAttrMaxSharedMemoryPerBlockOptin, device_));
   CUDA_CHECK(cudaStreamCreate(&ordered_));
   CUDA_CHECK(cudaStreamCreateWithFlags(&recorder_, cudaStreamNonBlocking));
   CHECK_EQ(cublasLtCreate(&blas_), CUBLAS_STATUS_SUCCESS) << "cuBLASLt";
@@ -149,9 +151,9 @@ void Gpu::Run(const std::function<void()>& steps,
   if (!recorded) {
     Owned<cudaGraph_t, cudaGraphDestroy> graph;
     SetStream(recorder_);
-    CUDA_CHECK(cudaStreamBeginCapture(recorder_,
-        cudaStreamCaptureModeThreadLocal));
     try {
+      CUDA_CHECK(cudaStreamBeginCapture(recorder_,
+          cudaStreamCaptureModeThreadLocal));
       steps();
     } catch (...) {
       cudaStreamEndCapture(recorder_, &graph);

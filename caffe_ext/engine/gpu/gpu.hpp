@@ -54,6 +54,8 @@ class Gpu : public Device {
   /// @brief Whether products of floats take but TF32's bits of them.
   bool tf32() const { return tf32_; }
   int multiprocessors() const { return multiprocessors_; }
+  /// @brief Shared memory that a block can have.
+  size_t shared_bytes() const { return shared_bytes_; }
   /// @brief Memory for libraries to use during a step.
   char* workspace() const { return workspace_.get(); }
   static const size_t kWorkspace = 64 << 20;  // bytes
@@ -71,7 +73,7 @@ class Gpu : public Device {
                             const std::function<std::vector<float>()>& make);
   void SetStream(cudaStream_t stream);
 
-  int device_, multiprocessors_;
+  int device_, multiprocessors_, shared_bytes_;
   Type type_ = Type::F32;
   bool tf32_ = false;
   typedef Owned<cudaStream_t, cudaStreamDestroy> Stream;

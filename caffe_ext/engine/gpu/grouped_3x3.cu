@@ -272,8 +272,10 @@ class Grouped3x3Step : public Step {
     int most = g.stride == 1 ? 224 : 112;
     SetTiles(most);
     if (Blocks() < 2 * gpu->multiprocessors()) {
-      SetTiles(112);
+      SetTiles(most = 112);
     }
+    // Narrow images have high tiles, with much around them.
+    while (SharedBytes() > gpu->shared_bytes()) { SetTiles(most /= 2); }
     if (mean) {
       finished_ = gpu->Constant<unsigned>(branches[0],
           "finished " + std::to_string(batch_), Type::F32, [this] {
@@ -315,6 +317,9 @@ class Grouped3x3Step : public Step {
     g.in_h = (g.tile_h - 1) * g.stride + 2 * g.reach + 1;
     g.in_w = (g.tile_w - 1) * g.stride + 2 * g.reach + 1;
   }
+  size_t SharedBytes() const {
+    return static_cast<size_t>(geometry_.in_h) * geometry_.in_w * kChannels * 2;
+  }
   int Blocks() const {
     return geometry_.tiles_h * geometry_.tiles_w * batch_ *
         (geometry_.channels / kChannels);
@@ -355,7 +360,7 @@ class Grouped3x3Step : public Step {
     arguments.add = first > 0;
     arguments.partial = buffers.scratch;
     arguments.finished = const_cast<unsigned*>(finished_);
-    const size_t shared = static_cast<size_t>(g.in_h) * g.in_w * kChannels * 2;
+    const size_t shared = SharedBytes();
     const auto kernel = Grouped3x3<T, kWidth, kBranches>;
     if (shared > 48 << 10) {
       CUDA_CHECK(cudaFuncSetAttribute(kernel,

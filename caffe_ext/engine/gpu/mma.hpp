@@ -4,7 +4,8 @@
 namespace caffe {
 namespace engine {
 
-/// @brief Whether the present device has what mma.cuh takes.
+/// @brief Whether the present device, and this build for it, have what mma.cuh
+///        takes.
 bool HasMma();
 
 /// @brief How many tiles of at most `most` there are in `whole`.

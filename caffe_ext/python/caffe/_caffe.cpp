@@ -589,7 +589,7 @@ void BindSolvers(py::module_ m) {
 
 void BindParallel(py::module_ m) {
   py::class_<NCCL<Dtype>, shared_ptr<NCCL<Dtype> > >(m, "NCCL")
-    .def(py::init<shared_ptr<Solver<Dtype> >, const string&>())
+    .def(py::init<shared_ptr<Solver<Dtype> >, const string&>(), NoGil())
 #ifdef USE_NCCL
     .def_static("new_uid", [] { return py::bytes(NCCL<Dtype>::new_uid()); })
     .def("bcast", &NCCL<Dtype>::Broadcast, NoGil())

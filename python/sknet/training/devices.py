@@ -1,8 +1,12 @@
 """Which processors a training runs on; several GPUs through Caffe's NCCL, a process
 for each, as Caffe's python/train.py does it."""
 import multiprocessing
+import os
 import signal
 import subprocess
+import sys
+import threading
+from multiprocessing import connection
 
 from sknet.errors import InputError
 from sknet.pycaffe import caffe
@@ -38,11 +42,33 @@ def start_solver(param, prefix, snapshot, gpus, fill, trust=False):
     fill(net) is called; those of further GPUs run along in processes of their own.
     trust: see make_solver."""
     uid = caffe.NCCL.new_uid() if len(gpus) > 1 else None
-    for rank in range(1, len(gpus)):
-        multiprocessing.get_context("spawn").Process(
-            target=_follow, args=(param, prefix, snapshot, gpus, uid, rank, trust),
-            daemon=True).start()
+    followers = [multiprocessing.get_context("spawn").Process(
+        target=_follow, args=(param, prefix, snapshot, gpus, uid, rank, trust),
+        daemon=True) for rank in range(1, len(gpus))]
+    for follower in followers:
+        follower.start()
+    end_with(followers)
     return _solver(param, prefix, snapshot, gpus, uid, 0, trust, fill)
+
+
+def end_with(processes):
+    """From now on, where one of these ends in failure this process ends, too, with
+    status 1, and they all: NCCL would wait for it for ever, and hear no signal."""
+    def watch():
+        running = list(processes)
+        while running:
+            connection.wait([process.sentinel for process in running])
+            for process in running:
+                # This process ends them by SIGTERM itself, when it is done.
+                if process.exitcode not in (None, 0, -signal.SIGTERM):
+                    print(f"training: the process of GPU {processes.index(process) + 1}"
+                          f" of {len(processes) + 1} ended with status "
+                          f"{process.exitcode}", file=sys.stderr, flush=True)
+                    for other in running:
+                        other.kill()
+                    os._exit(1)
+            running = [process for process in running if process.is_alive()]
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _follow(param, prefix, snapshot, gpus, uid, rank, trust):

@@ -75,8 +75,9 @@ std::unique_ptr<Step> MakeGpuStep(const Convolution& op, Gpu* gpu) {
   if (FitsFewChannels(op, op.inputs[0]->type)) {
     return MakeFewChannels(op, gpu);
   }
-  return op.group > 1 ? MakeDirectConvolution(op, gpu) :
-      MakeDnnConvolution(op, gpu);
+  std::unique_ptr<Step> step;
+  if (op.group == 1) { step = MakeDnnConvolution(op, gpu); }
+  return step ? std::move(step) : MakeDirectConvolution(op, gpu);
 }
 
 }  // namespace engine
