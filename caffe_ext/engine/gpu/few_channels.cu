@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/gpu/mma.cuh"
+#include "engine/split.hpp"
 #include "engine/step.hpp"
 
 namespace caffe {

@@ -8,9 +8,6 @@ namespace engine {
 ///        takes.
 bool HasMma();
 
-/// @brief How many tiles of at most `most` there are in `whole`.
-inline int Parts(int whole, int most) { return (whole + most - 1) / most; }
-
 }  // namespace engine
 }  // namespace caffe
 

@@ -9,6 +9,7 @@
 
 #include "engine/onednn.hpp"
 #include "engine/parallel.hpp"
+#include "engine/split.hpp"
 
 #ifdef __AVX2__
 #include <immintrin.h>
@@ -22,17 +23,6 @@ const int kLanes = 8;   // of a vector
 const int kRows = 4;    // of a tile: with 3 vectors each, 12 sums of 16 registers
 const int kBlock = 24;  // tiles that are packed at a time, in the second cache
 const int kDepth = 256;  // inputs, or some more, that are multiplied at a time
-
-/// @brief [0, whole) in parts of nearly the same size.
-struct Split {
-  Split(int whole, int parts) : whole(whole), parts(parts) {}
-  int begin(int part) const {
-    return static_cast<int64_t>(whole) * part / parts;
-  }
-  int whole, parts;
-};
-
-int Parts(int whole, int most) { return (whole + most - 1) / most; }
 
 struct Product {
   explicit Product(const Convolution& op)
