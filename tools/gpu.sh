@@ -89,7 +89,7 @@ gtest() {
   local folder shard again on_card='*/2.*:*/3.*:*GPU*:*CuDNN*:Im2colKernelTest*'
   folder=$(mktemp -d)
   # Jobs in the background do not hear of Ctrl-C.
-  trap 'kill $(jobs -p) 2> /dev/null; rm -rf "$folder"' EXIT
+  trap "kill \$(jobs -p) 2> /dev/null || true; rm -rf '$folder'" EXIT
   trap 'exit 1' INT TERM
   "$PYTHON" "$root/tests/caffe_folder.py" "$folder" "$BUILD"
   # The tests' matrices are tiny: threads only wait for each other.

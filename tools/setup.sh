@@ -27,9 +27,9 @@ if [ -n "${CI:-}" ]; then
 else
   install build-requirements.txt
 fi
-# NVIDIA's libraries, where neither the system nor the toolkit has cuDNN.
+# NVIDIA's libraries, as they are today, where neither system nor toolkit has cuDNN.
 if [[ ${CMAKE_ARGS:-} == *CPU_ONLY=OFF* ]] &&
-    [ -z "$(find /usr/include "${CUDA_HOME:-/usr/local/cuda}/include" \
+    [ -z "$(find /usr/include "${CUDA_HOME:-/usr/local/cuda}/include/" \
       -name cudnn.h -print -quit 2>/dev/null)" ]; then
   install cuda-requirements.txt
 fi

@@ -268,6 +268,18 @@ def test_a_residual_that_is_still_needed(tmp_path):
     assert_same(net, outputs=["bn", "sum", "top"])
 
 
+def test_a_residual_of_another_shape(tmp_path):
+    """Of a program that had sums of the same shape."""
+    net = make_net(tmp_path / "net.prototxt",
+                   convolution("num_output: 8 kernel_size: 1", top="conv", name="conv")
+                   + layer("", "conv more", type="Eltwise"),
+                   data=(1, 8, 4, 4), more=(1, 8, 4, 4))
+    assert assert_same(net).count("Sum") == 0
+    with pytest.raises(caffe.Error, match="more, is 1 8 2 2"):
+        caffe.compile(net).forward(data=np.zeros((1, 8, 40, 40)),
+                                   more=np.zeros((1, 8, 2, 2)))
+
+
 def test_in_place(tmp_path):
     """A blob holds what the last layer left there."""
     net = make_net(tmp_path / "net.prototxt",

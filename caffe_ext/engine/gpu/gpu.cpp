@@ -157,6 +157,7 @@ void Gpu::Run(const std::function<void()>& steps,
       steps();
     } catch (...) {
       cudaStreamEndCapture(recorder_, &graph);
+      cudaGetLastError();  // of that, where there is nothing to end
       SetStream(ordered_);
       throw;
     }

@@ -276,7 +276,8 @@ class Grouped3x3Step : public Step {
       SetTiles(most = 112);
     }
     // Narrow images have high tiles, with much around them.
-    while (SharedBytes() > gpu->shared_bytes()) { SetTiles(most /= 2); }
+    const size_t kOthers = 512;  // and more than the kernel's variables
+    while (SharedBytes() + kOthers > gpu->shared_bytes()) { SetTiles(most /= 2); }
     if (mean) {
       finished_ = gpu->Constant<unsigned>(branches[0],
           "finished " + std::to_string(batch_), Type::F32, [this] {

@@ -40,6 +40,10 @@ void Convolution::InferShapes() {
                             dilation[i]);
     CHECK_GT(out[2 + i], 0) << "the input is smaller than the kernel";
   }
+  if (inputs.size() > 1) {
+    CHECK(inputs[1]->shape == out) << "the sum's other value, " << inputs[1]->name
+        << ", is " << Blob<float>(inputs[1]->shape).shape_string();
+  }
   outputs[0]->shape = out;
 }
 

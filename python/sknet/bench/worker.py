@@ -2,11 +2,12 @@
 others', and it waits at a pipe while they work."""
 import contextlib
 import re
-import signal
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+
+from sknet.processes import deaf_to_ctrl_c
 
 BURST = .3  # seconds, or two passes, that are timed in a turn
 _CONTEXT = get_context("spawn")  # which takes nothing over but the environment
@@ -30,7 +31,7 @@ class Worker:
         self._pipe, end = _CONTEXT.Pipe()
         self._process = _CONTEXT.Process(
             target=_serve, args=(end, engine.start, files, images, place), daemon=True)
-        with _deaf_to_ctrl_c():
+        with deaf_to_ctrl_c():
             self._process.start()
         end.close()
         try:
@@ -67,7 +68,7 @@ class Worker:
 def alone(function, *args):
     """What a function gives in a process of its own."""
     with ProcessPoolExecutor(1, _CONTEXT) as pool:
-        with _deaf_to_ctrl_c():
+        with deaf_to_ctrl_c():
             future = pool.submit(function, *args)
         return future.result()
 
@@ -77,7 +78,7 @@ def neighbours(count):
     """Processes beside the block, each of which keeps a processor busy."""
     processes = [_CONTEXT.Process(target=_spin, daemon=True) for _ in range(count)]
     try:
-        with _deaf_to_ctrl_c():
+        with deaf_to_ctrl_c():
             for process in processes:
                 process.start()
         yield
@@ -86,16 +87,6 @@ def neighbours(count):
             if process.pid:
                 process.kill()
                 process.join()
-
-
-@contextlib.contextmanager
-def _deaf_to_ctrl_c():
-    """Processes that the block starts do not hear it: this one ends them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 # What the processes do.

@@ -1,14 +1,10 @@
 """Which processors a training runs on; several GPUs through Caffe's NCCL, a process
 for each, as Caffe's python/train.py does it."""
 import multiprocessing
-import os
-import signal
 import subprocess
-import sys
-import threading
-from multiprocessing import connection
 
 from sknet.errors import InputError
+from sknet.processes import deaf_to_ctrl_c, end_with
 from sknet.pycaffe import caffe
 from sknet.training import snapshots
 from sknet.training.solvers import make_solver, reseed
@@ -42,38 +38,17 @@ def start_solver(param, prefix, snapshot, gpus, fill, trust=False):
     fill(net) is called; those of further GPUs run along in processes of their own.
     trust: see make_solver."""
     uid = caffe.NCCL.new_uid() if len(gpus) > 1 else None
-    followers = [multiprocessing.get_context("spawn").Process(
+    followers = {f"GPU {gpus[rank]}": multiprocessing.get_context("spawn").Process(
         target=_follow, args=(param, prefix, snapshot, gpus, uid, rank, trust),
-        daemon=True) for rank in range(1, len(gpus))]
-    for follower in followers:
-        follower.start()
+        daemon=True) for rank in range(1, len(gpus))}
+    with deaf_to_ctrl_c():
+        for follower in followers.values():
+            follower.start()
     end_with(followers)
     return _solver(param, prefix, snapshot, gpus, uid, 0, trust, fill)
 
 
-def end_with(processes):
-    """From now on, where one of these ends in failure this process ends, too, with
-    status 1, and they all: NCCL would wait for it for ever, and hear no signal."""
-    def watch():
-        running = list(processes)
-        while running:
-            connection.wait([process.sentinel for process in running])
-            for process in running:
-                # This process ends them by SIGTERM itself, when it is done.
-                if process.exitcode not in (None, 0, -signal.SIGTERM):
-                    print(f"training: the process of GPU {processes.index(process) + 1}"
-                          f" of {len(processes) + 1} ended with status "
-                          f"{process.exitcode}", file=sys.stderr, flush=True)
-                    for other in running:
-                        other.kill()
-                    os._exit(1)
-            running = [process for process in running if process.is_alive()]
-    threading.Thread(target=watch, daemon=True).start()
-
-
 def _follow(param, prefix, snapshot, gpus, uid, rank, trust):
-    # Ctrl-C goes to all processes; the first one ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     solver = _solver(param, prefix, snapshot, gpus, uid, rank, trust)
     while solver.iter < param.max_iter:
         reseed(param.random_seed, solver.iter)

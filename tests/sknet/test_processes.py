@@ -1,4 +1,4 @@
-"""Processes of a training on several GPUs, without any."""
+"""Processes that end together."""
 import subprocess
 import sys
 
@@ -6,16 +6,16 @@ import pytest
 
 PROGRAM = """
 import multiprocessing, sys, time
-from sknet.training.devices import end_with
+from sknet.processes import end_with
 
 def follow(status, seconds):
     time.sleep(seconds)
     sys.exit(status)
 
 if __name__ == "__main__":
-    started = [multiprocessing.get_context("spawn").Process(
-        target=follow, args=pair, daemon=True) for pair in {pairs}]
-    for process in started:
+    started = {{f"number {{i}}": multiprocessing.get_context("spawn").Process(
+        target=follow, args=pair, daemon=True) for i, pair in enumerate({pairs})}}
+    for process in started.values():
         process.start()
     end_with(started)
     time.sleep({seconds})
@@ -24,7 +24,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("pairs, seconds, status, said", [
-    ([(0, 600), (3, 0)], 600, 1, "the process of GPU 2 of 3 ended with status 3"),
+    ([(0, 600), (3, 0)], 600, 1, "the process of number 1 ended with status 3"),
     ([(0, 0), (0, 0)], 3, 0, "done"),
     ([(0, 600), (0, 0)], 3, 0, "done")], ids=["fails", "all end", "ended by the first"])
 def test_a_process_that_fails_ends_the_others(pairs, seconds, status, said, tmp_path):
