@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCE = ("setup.py", "pyproject.toml", "python", "prototxt", "caffe_ext")
+SOURCE = ("setup.py", "pyproject.toml", "python", "prototxt", "caffe_ext", "tools")
 
 
 def run(*command, cwd=None, **env):
