@@ -36,8 +36,8 @@ set_target_properties(caffe PROPERTIES
 if(ONEDNN)
   target_compile_definitions(caffe PRIVATE USE_ONEDNN)
   target_link_libraries(caffe PRIVATE DNNL::dnnl)
-  set_target_properties(caffe PROPERTIES INSTALL_RPATH "${ONEDNN_RPATH}")
 endif()
+set_property(TARGET caffe PROPERTY INSTALL_RPATH ${ONEDNN_RPATH} ${CUDA_RPATH})
 own_warnings(caffe)
 
 if(NOT CPU_ONLY)
