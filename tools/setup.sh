@@ -2,7 +2,8 @@
 # Installs what is missing, builds Caffe in build/, and installs caffe and sknet
 # into .venv/. Does again only what has changed. PYTHON picks the interpreter,
 # CMAKE_ARGS passes options (e.g. -DCPU_ONLY=OFF) to the first configuration. With
-# CI set, Python packages are those of requirements-ci.txt, checked by their hashes.
+# CI set, Python packages are those of requirements-ci.txt, checked by their hashes;
+# but NVIDIA's, for a machine without cuDNN, are those of the day.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }

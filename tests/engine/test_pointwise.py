@@ -47,7 +47,7 @@ def test_sums(inputs, outputs, place, threads, tmp_path):
                    data=(batch, inputs, *size), more=(batch, outputs, *size))
     values = integers(net)
     program = caffe.compile(net, threads=threads)
-    # With the channels last where they come from, and where they go.
+    # One step, the sum and the ReLU in it.
     steps = [step for step in program.explain(0) if step["kind"] == "Convolution"]
     assert len(steps) == 1 and "relu" in steps[0]["layers"]
     if machine().endswith("avx2"):  # and nothing longer
