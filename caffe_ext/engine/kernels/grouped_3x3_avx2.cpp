@@ -2,50 +2,7 @@
 #include "engine/kernels/grouped_3x3_plane.hpp"
 
 #ifdef __AVX2__
-#include <immintrin.h>
-
-namespace {
-
-struct Vector {
-  typedef __m256 V;
-  static const int kLanes = 8, kTile = 7;
-
-  static V Load(const float* x) { return _mm256_loadu_ps(x); }
-  static void Store(float* y, V v) { _mm256_storeu_ps(y, v); }
-  static void Store(caffe::engine::BFloat16* y, V v) {
-    // As BFloat16 rounds.
-    const __m256i bits = _mm256_castps_si256(v);
-    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16),
-                                         _mm256_set1_epi32(1));
-    const __m256i rounded = _mm256_add_epi32(
-        bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
-    const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
-    const __m256 nan = _mm256_cmp_ps(v, v, _CMP_UNORD_Q);
-    const __m256i upper = _mm256_srli_epi32(_mm256_castps_si256(
-        _mm256_blendv_ps(_mm256_castsi256_ps(rounded),
-                         _mm256_castsi256_ps(quiet), nan)), 16);
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(y), _mm_packus_epi32(
-        _mm256_castsi256_si128(upper), _mm256_extracti128_si256(upper, 1)));
-  }
-  static V Zero() { return _mm256_setzero_ps(); }
-  static V Broadcast(const float* x) { return _mm256_broadcast_ss(x); }
-  static V Fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
-  static V Add(V a, V b) { return _mm256_add_ps(a, b); }
-  static V Relu(V x, V slope) {
-    // NaN is not above 0, and stays NaN.
-    const V positive = _mm256_cmp_ps(x, Zero(), _CMP_GT_OQ);
-    return _mm256_blendv_ps(_mm256_mul_ps(x, slope), x, positive);
-  }
-  template <int I>
-  static V GroupsOf4(const float* pixel) {
-    return _mm256_permute_ps(_mm256_loadu_ps(pixel), I * 0x55);
-  }
-  // One group then.
-  static V GroupsOf8(const float* pixel, int i) { return Broadcast(pixel + i); }
-};
-
-}  // namespace
-
+#include "engine/kernels/vector_avx2.hpp"
 #include "engine/kernels/grouped_3x3_tiles.hpp"  // NOLINT: of Vectors
 #endif
 

@@ -1,12 +1,5 @@
 // The grouped 3x3 kernel, for the file of each kind of vectors, which says before
-// what a Vector is:
-//   V, kLanes          the type, and how many floats it has
-//   kTile              pixels whose sums, with what else is needed, fit the registers
-//   Load, Store        floats, or BFloat16s
-//   Broadcast, Fma, Add, Multiply, Zero, Relu
-//   GroupsOf4<I>, GroupsOf8  the I-th channel of each lane's group
-// All of it in an unnamed namespace: what other files share must not be compiled
-// with these processors' instructions.
+// what a Vector is. All of it in an unnamed namespace, as that.
 #include "engine/kernels/grouped_3x3_plane.hpp"
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))

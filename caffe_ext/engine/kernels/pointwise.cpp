@@ -3,25 +3,25 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <cmath>
-#include <functional>
 #include <vector>
 
 #include "engine/onednn.hpp"
 #include "engine/parallel.hpp"
-#include "engine/split.hpp"
 
 #ifdef __AVX2__
-#include <immintrin.h>
+#include "engine/kernels/items.hpp"
+#include "engine/kernels/vector_avx2.hpp"
+#include "engine/kernels/panels.hpp"  // NOLINT: of Vectors
 
 namespace caffe {
 namespace engine {
 
 namespace {
 
-const int kLanes = 8;   // of a vector
-const int kRows = 4;    // of a tile: with 3 vectors each, 12 sums of 16 registers
+const int kLanes = Vector::kLanes, kRows = Vector::kRows;
 const int kBlock = 24;  // tiles that are packed at a time, in the second cache
+// An input of a row is packed in one cycle, and multiplied by a panel in 1.5.
+const double kPacking = 1 / 1.5;
 const int kDepth = 256;  // inputs, or some more, that are multiplied at a time
 
 struct Product {
@@ -33,35 +33,6 @@ struct Product {
   int inputs, outputs;
   Split depths;  // inputs, by vectors
   Split panels;  // outputs, by vectors: of three or two, or the only one
-};
-
-// Into how many parts tiles of rows and panels are split for threads.
-struct Items {
-  // As many as cost no more than a twentieth of the time: threads of different
-  // speeds are done sooner then.
-  Items(int all_tiles, int all_panels, int threads) {
-    const auto each = [&](const std::function<void(int, int, double)>& f) {
-      const int least = Parts(all_tiles, kBlock);
-      const int most = std::min(least + threads - 1, all_tiles);
-      for (int tiles = least; tiles <= most; ++tiles) {
-        for (int panels = 1; panels <= all_panels; ++panels) {
-          // An input of a row is multiplied by a panel in 1.5 cycles, and packed
-          // in one.
-          f(tiles, panels, Parts(tiles * panels, threads) *
-            Parts(all_tiles, tiles) * (1.5 * Parts(all_panels, panels) + 1));
-        }
-      }
-    };
-    double least = INFINITY;
-    each([&](int, int, double time) { least = std::min(least, time); });
-    each([&](int tiles, int panels, double time) {
-      if (time <= 1.05 * least && tiles * panels > this->tiles * this->panels) {
-        this->tiles = tiles;
-        this->panels = panels;
-      }
-    });
-  }
-  int tiles = 0, panels = 0;
 };
 
 // [part of the inputs][panel][input][output of the panel]
@@ -84,88 +55,6 @@ std::vector<float> Pack(const Product& product,
   return packed;
 }
 
-// What all tiles of some rows and a panel share.
-struct Multiplication {
-  const float* weights;
-  int vectors;        // of inputs
-  const float* bias;  // null after the first part of the inputs
-  float slope;        // 1 before the last part
-  size_t outputs;     // from row to row
-  const char* next;   // weights, to be fetched meanwhile
-  size_t next_bytes;  // that one tile fetches
-};
-
-// `rows` holds eight inputs of each row, eight more of each, and so on. `from`: what
-// the sums begin with, beside the bias, or null; it may be `to`.
-template <int R, int V>
-void Tile(const Multiplication& m, const float* rows, const char* next,
-          const float* from, float* to) {
-  __m256 sum[R][V];
-#pragma GCC unroll 4
-  for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 3
-    for (int v = 0; v < V; ++v) {
-      sum[r][v] = m.bias ? _mm256_loadu_ps(m.bias + v * kLanes) :
-          _mm256_setzero_ps();
-      if (from) {
-        sum[r][v] = _mm256_add_ps(sum[r][v], _mm256_loadu_ps(
-            from + r * m.outputs + v * kLanes));
-      }
-    }
-  }
-  const float* weights = m.weights;
-  const size_t step = m.next_bytes / m.vectors;
-  for (int i = 0; i < m.vectors; ++i) {
-    for (size_t line = 0; line < step; line += 64) {
-      _mm_prefetch(next + line, _MM_HINT_T1);
-    }
-    next += step;
-#pragma GCC unroll 8
-    for (int k = 0; k < kLanes; ++k) {
-      __m256 w[V];
-#pragma GCC unroll 3
-      for (int v = 0; v < V; ++v) {
-        w[v] = _mm256_load_ps(weights + (k * V + v) * kLanes);
-      }
-#pragma GCC unroll 4
-      for (int r = 0; r < R; ++r) {
-        const __m256 x = _mm256_broadcast_ss(rows + r * kLanes + k);
-#pragma GCC unroll 3
-        for (int v = 0; v < V; ++v) {
-          sum[r][v] = _mm256_fmadd_ps(x, w[v], sum[r][v]);
-        }
-      }
-    }
-    rows += kRows * kLanes;
-    weights += kLanes * V * kLanes;
-  }
-  const __m256 slope = _mm256_set1_ps(m.slope), zero = _mm256_setzero_ps();
-#pragma GCC unroll 4
-  for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 3
-    for (int v = 0; v < V; ++v) {
-      // NaN is not above 0, and stays NaN.
-      const __m256 positive = _mm256_cmp_ps(sum[r][v], zero, _CMP_GT_OQ);
-      _mm256_storeu_ps(to + r * m.outputs + v * kLanes, _mm256_blendv_ps(
-          _mm256_mul_ps(sum[r][v], slope), sum[r][v], positive));
-    }
-  }
-}
-
-template <int V>
-void Panel(const Multiplication& m, int count, const float* rows,
-           const float* from, float* to) {
-  const char* next = m.next;
-  for (int row = 0; row < count; row += kRows) {
-    (count - row >= 4 ? Tile<4, V> : count - row == 3 ? Tile<3, V> :
-     count - row == 2 ? Tile<2, V> : Tile<1, V>)(m, rows, next, from, to);
-    rows += static_cast<size_t>(kRows) * m.vectors * kLanes;
-    next += m.next_bytes;
-    from = from ? from + kRows * m.outputs : NULL;
-    to += kRows * m.outputs;
-  }
-}
-
 class Pointwise : public Step {
  public:
   explicit Pointwise(const Convolution& op)
@@ -175,7 +64,7 @@ class Pointwise : public Step {
         slope_(op.relu ? op.negative_slope : 1),
         threads_(omp_get_max_threads()),
         rows_(out_shape_[0] * out_shape_[2] * out_shape_[3]),
-        items_(Parts(rows_, kRows), product_.panels.parts, threads_),
+        items_(Parts(rows_, kRows), kBlock, product_.panels.parts, threads_, kPacking),
         blocks_(Parts(rows_, kRows), items_.tiles),
         groups_(product_.panels.parts, items_.panels),
         weights_(op.weights->InOwn([this](const std::vector<float>& plain) {
@@ -249,8 +138,8 @@ class Pointwise : public Step {
             reinterpret_cast<const char*>(next),
             bytes / Parts(end - begin, kRows)};
         const float* from = depth > 0 ? out : residual;
-        (vectors == 3 ? Panel<3> : vectors == 2 ? Panel<2> : Panel<1>)(
-            m, end - begin, packed, from ? from + column : NULL, out + column);
+        Panel(vectors, m, end - begin, packed, from ? from + column : NULL,
+              out + column);
       }
     }
   }

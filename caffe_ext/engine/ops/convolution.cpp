@@ -3,6 +3,7 @@
 #include "caffe/common.hpp"
 #include "engine/kernels/grouped_3x3.hpp"
 #include "engine/kernels/pointwise.hpp"
+#include "engine/kernels/winograd.hpp"
 #include "engine/linear_step.hpp"
 #include "engine/onednn.hpp"
 
@@ -64,6 +65,9 @@ std::unique_ptr<Step> Convolution::MakeStep() {
   }
   if (FitsPointwise(*this)) {
     return MakePointwise(*this);
+  }
+  if (inputs[0]->type == Type::F32 && FitsWinograd(*this)) {
+    return MakeWinograd(*this);
   }
   const bool residual = inputs.size() > 1;
   const dnnl::convolution_forward::primitive_desc chosen(Cpu(),

@@ -1,0 +1,124 @@
+"""Convolutions by Winograd's algorithm against the formula's sums, of doubles."""
+import caffe
+import numpy as np
+import pytest
+from compiled_nets import make_net
+from sknet.bench.report import machine
+from test_pointwise import RESIDUAL
+
+CONVOLUTION = """
+layer {{ name: 'conv' type: 'Convolution' bottom: 'data' top: 'conv'
+        convolution_param {{ num_output: {outputs} kernel_h: {kernel[0]}
+                             kernel_w: {kernel[1]} pad_h: {pad[0]} pad_w: {pad[1]} }} }}
+"""
+KERNELS = [(3, 3), (1, 3), (3, 1), (5, 5), (1, 7), (7, 1)]
+# Images smaller than a window, of whole windows, and not; channels of one vector of 8
+# or 16 floats, of panels of one, two and three, and of several.
+SHAPES = [(16, 16, (1, 1, 2)), (16, 48, (3, 4, 4)), (32, 80, (2, 9, 7)),
+          (8, 24, (1, 5, 13)), (176, 208, (1, 14, 15)), (24, 8, (2, 40, 31))]
+
+
+def values(net):
+    random = np.random.default_rng(0)
+    for blobs in net.params.values():
+        for blob in blobs:
+            blob.data[...] = random.standard_normal(blob.data.shape)
+    return {name: random.standard_normal(net.blobs[name].data.shape).astype("f")
+            for name in net.inputs}
+
+
+def convolved(net, data, pad):
+    weights, bias = (blob.data.astype("d") for blob in net.params["conv"])
+    padded = np.pad(data.astype("d"), ((0, 0), (0, 0), (pad[0],) * 2, (pad[1],) * 2))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, weights.shape[2:], (2, 3))
+    return np.einsum("nihwyx,oiyx->nohw", windows, weights,
+                     optimize=True) + bias[:, None, None]
+
+
+def convolution(program):
+    steps = [step for step in program.explain(0) if step["kind"] == "Convolution"]
+    assert len(steps) == 1
+    return steps[0]
+
+
+def assert_close(found, expected):
+    error = np.abs(found - expected).max() / np.abs(expected).max()
+    assert error < 1e-5, error
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("kernel", KERNELS, ids=str)
+@pytest.mark.parametrize("inputs, outputs, place", SHAPES, ids=str)
+def test_sums(inputs, outputs, place, kernel, threads, tmp_path):
+    batch, *size = place
+    pad = tuple(taps // 2 for taps in kernel)
+    net = make_net(tmp_path / "net.prototxt",
+                   CONVOLUTION.format(outputs=outputs, kernel=kernel, pad=pad)
+                   + RESIDUAL,
+                   data=(batch, inputs, *size), more=(batch, outputs, *size))
+    given = values(net)
+    program = caffe.compile(net, threads=threads)
+    step = convolution(program)  # with the sum and the ReLU in it
+    assert "relu" in step["layers"]
+    if "avx" in machine():
+        assert step["implementation"].startswith("own Winograd AVX")
+    sums = convolved(net, given["data"], pad) + given["more"]
+    assert_close(program.forward(**given)["out"], np.where(sums > 0, sums, sums / 4))
+
+
+@pytest.mark.parametrize("pad", [(0, 0), (2, 0), (1, 3)])
+def test_paddings_and_other_sizes(pad, tmp_path):
+    net = make_net(tmp_path / "net.prototxt",
+                   CONVOLUTION.format(outputs=16, kernel=(3, 3), pad=pad),
+                   data=(2, 16, 6, 7))
+    data = values(net)["data"].ravel()
+    program = caffe.compile(net)
+    for shape in ((2, 16, 6, 7), (1, 16, 40, 30), (3, 16, 3, 3)):
+        given = np.resize(data, shape)
+        assert_close(program.forward(data=given)["conv"], convolved(net, given, pad))
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=str)
+def test_as_exact_as_sums_of_products(kernel, tmp_path):
+    """A few roundings more than the plain net's."""
+    pad = tuple(taps // 2 for taps in kernel)
+    net = make_net(tmp_path / "net.prototxt",
+                   CONVOLUTION.format(outputs=64, kernel=kernel, pad=pad),
+                   data=(1, 128, 16, 16))
+    data = np.maximum(values(net)["data"], 0)
+    expected = convolved(net, data, pad)
+
+    def error(found):
+        return np.abs(found - expected).max() / np.abs(expected).max()
+
+    plain = error(net.forward(data=data)["conv"])
+    assert error(caffe.compile(net).forward(data=data)["conv"]) < 6 * plain
+
+
+def test_other_convolutions_are_not_affected(tmp_path):
+    """Weights that would take too much memory; and what has strides or dilation."""
+    for outputs, more in ((512, ""), (16, "stride: 2"), (16, "dilation: 2"),
+                          (16, "group: 2")):
+        net = make_net(tmp_path / "net.prototxt", CONVOLUTION.format(
+            outputs=outputs, kernel=(3, 3), pad=(1, 1)).replace(
+                "kernel_h", f"{more} kernel_h"), data=(1, 512, 7, 7))
+        data = values(net)["data"]
+        program = caffe.compile(net)
+        assert "Winograd" not in convolution(program)["implementation"]
+        assert_close(program.forward(data=data)["conv"], net.forward(data=data)["conv"])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_goes_no_further_than_its_windows(value, tmp_path):
+    net = make_net(tmp_path / "net.prototxt",
+                   CONVOLUTION.format(outputs=16, kernel=(3, 3), pad=(1, 1))
+                   + RESIDUAL.replace("0.25", "0"),
+                   data=(2, 16, 24, 24), more=(2, 16, 24, 24))
+    given = values(net)
+    given["data"][0, 3, 9, 9] = value
+    found = ~np.isfinite(caffe.compile(net).forward(**given)["out"])
+    assert found[0, :, 8:11, 8:11].all()
+    # Windows of six have four outputs, from each fourth on.
+    assert not found[1].any() and not found[0, :, :, 12:].any()
+    assert not found[0, :, 12:].any() and not found[0, :, :8].any()
+    assert not found[0, :, :, :8].any()
