@@ -97,7 +97,8 @@ def test_as_exact_as_sums_of_products(kernel, tmp_path):
 
 def test_other_convolutions_are_not_affected(tmp_path):
     """Weights that would take too much memory; and what has strides or dilation."""
-    for outputs, more in ((512, ""), (16, "stride: 2"), (16, "dilation: 2"),
+    for outputs, more in ((512, ""), (16, "stride_h: 2 stride_w: 1"),
+                          (16, "stride_h: 1 stride_w: 2"), (16, "dilation: 2"),
                           (16, "group: 2")):
         net = make_net(tmp_path / "net.prototxt", CONVOLUTION.format(
             outputs=outputs, kernel=(3, 3), pad=(1, 1)).replace(
