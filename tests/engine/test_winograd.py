@@ -41,9 +41,9 @@ def convolution(program):
     return steps[0]
 
 
-def assert_close(found, expected):
+def assert_close(found, expected, most=1e-5):
     error = np.abs(found - expected).max() / np.abs(expected).max()
-    assert error < 1e-5, error
+    assert error < most, error
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -79,20 +79,15 @@ def test_paddings_and_other_sizes(pad, tmp_path):
 
 
 @pytest.mark.parametrize("kernel", KERNELS, ids=str)
-def test_as_exact_as_sums_of_products(kernel, tmp_path):
-    """A few roundings more than the plain net's."""
+def test_rounding(kernel, tmp_path):
+    """Sums of products err by 0.4e-6 to 1.3e-6 here; other points make it twice this."""
     pad = tuple(taps // 2 for taps in kernel)
     net = make_net(tmp_path / "net.prototxt",
                    CONVOLUTION.format(outputs=64, kernel=kernel, pad=pad),
                    data=(1, 128, 16, 16))
     data = np.maximum(values(net)["data"], 0)
-    expected = convolved(net, data, pad)
-
-    def error(found):
-        return np.abs(found - expected).max() / np.abs(expected).max()
-
-    plain = error(net.forward(data=data)["conv"])
-    assert error(caffe.compile(net).forward(data=data)["conv"]) < 6 * plain
+    assert_close(caffe.compile(net).forward(data=data)["conv"],
+                 convolved(net, data, pad), 3.5e-6)
 
 
 def test_other_convolutions_are_not_affected(tmp_path):
