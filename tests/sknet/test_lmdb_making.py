@@ -1,4 +1,5 @@
 """LMDBs as convert_imageset makes them: complete, in spite of kills and bad files."""
+import os
 import signal
 import subprocess
 import sys
@@ -108,6 +109,16 @@ def test_killed_and_gone_on_with(folder, tmp_path, after):
     assert done.returncode == 0, done.stderr
     assert content(killed) == content(straight)
     assert not Path(f"{killed}.part").exists()
+
+
+@pytest.mark.parametrize("stump", [0, 4096])
+def test_killed_in_the_header(folder, tmp_path, stump):
+    """It cannot be opened, and is begun anew."""
+    path, part = tmp_path / "lmdb", tmp_path / "lmdb.part"
+    make_lmdb(open_dataset(folder), path)
+    path.rename(part)
+    os.truncate(part / "data.mdb", stump)
+    assert make_lmdb(open_dataset(folder), path) == 47
 
 
 def test_other_images(folder, tmp_path):

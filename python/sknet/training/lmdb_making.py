@@ -1,6 +1,7 @@
 """Images in files → an LMDB, as convert_imageset makes it."""
 import io
 import json
+import mmap
 import os
 import shutil
 import sys
@@ -19,6 +20,7 @@ CHUNK = 1000  # images in a transaction, as in convert_imageset
 KEPT = ("JPEG", "PNG", "BMP")
 LONGEST_KEY = 511  # bytes, LMDB's limit
 LOCK = 8192  # bytes of LMDB's file for locks, of 126 readers
+HEADER = 2 * mmap.PAGESIZE  # bytes that its file of data begins with
 ABOUT = "made_from.json"
 
 
@@ -80,16 +82,36 @@ def _count(path):
 def _fill(dataset, path, order, size):
     """Add the images that are still missing."""
     import lmdb
-    from tqdm import tqdm
     with refusals(path), open(Path(path, "lock.mdb"), "ab") as file:
         # LMDB would find out that the disk is full as it writes to memory: SIGBUS.
         os.posix_fallocate(file.fileno(), 0, LOCK)
-    environment = lmdb.open(str(path), map_size=1 << 30)
+    _remove_stump(path)
+    try:
+        with lmdb.open(str(path), map_size=1 << 30) as environment:
+            _add(dataset, environment, order, size, path.stem)
+    except lmdb.Error as error:
+        _remove_stump(path)
+        # Of a full disk LMDB says no more than that there was an error.
+        free = shutil.disk_usage(path).free >> 20
+        raise InputError(f"{path}: cannot be written: {error} ({free} MiB are free)") \
+            from error
+
+
+def _remove_stump(path):
+    """What a full disk or a kill left of LMDB's header: it holds nothing, but cannot be
+    opened."""
+    data = Path(path, "data.mdb")
+    if data.exists() and data.stat().st_size < HEADER:
+        data.unlink()
+
+
+def _add(dataset, environment, order, size, name):
+    from tqdm import tqdm
     pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
     try:
         start = _next_number(environment)
         with tqdm(total=len(order), initial=start, unit="image", disable=None,
-                  desc=path.stem) as bar:
+                  desc=name) as bar:
             for begin in range(start, len(order), CHUNK):
                 numbers = range(begin, min(begin + CHUNK, len(order)))
                 encoded = pool.map(
@@ -99,18 +121,11 @@ def _fill(dataset, path, order, size):
                     if problem:
                         bar.write(f"sknet train: {problem}; skipped", file=sys.stderr)
                     else:
-                        name = dataset.name(order[number])
-                        items.append((_key(number, name), value))
+                        items.append((_key(number, dataset.name(order[number])), value))
                     bar.update()
                 _put(environment, items)
-    except lmdb.Error as error:
-        # Of a full disk LMDB says no more than that there was an error.
-        free = shutil.disk_usage(path).free >> 20
-        raise InputError(f"{path}: cannot be written: {error} ({free} MiB are free)") \
-            from error
     finally:
         pool.shutdown(cancel_futures=True)
-        environment.close()
 
 
 def _next_number(environment):
