@@ -11,18 +11,18 @@ namespace engine {
  *
  *            out (kernel g * in d)
  *
- * Polynomials are evaluated at points, 0, 1, -1 and so on, and at infinity. Of six
- * points these four are the most exact (Barabasz et al., "Error Analysis and Improving
- * the Accuracy of Winograd Convolution for DNNs", 2020); all entries of `in` are
- * dyadic.
+ * Polynomials are evaluated at points, the last of which is infinity. Of six, 1, -1, 1/2
+ * and -2 beside 0 and infinity are the most exact (Barabasz et al., "Error Analysis and
+ * Improving the Accuracy of Winograd Convolution for DNNs", 2020); all entries of `in`
+ * are dyadic.
  */
 template <int M, int R>
 struct ToomCook {
-  static const int kOutputs = M, kTaps = R, kPoints = M + R - 1;
+  static const int kOutputs = M, kPoints = M + R - 1;
 
   constexpr ToomCook() : in(), out(), kernel() {
     constexpr int last = kPoints - 1;
-    // Five points and fewer, or more.
+    // The finite ones, of up to six points and of eight.
     constexpr double of_six[] = {0, 1, -1, 0.5, -2};
     constexpr double of_eight[] = {0, 1, -1, 2, -2, 0.5, -0.5};
     const double* point = kPoints > 6 ? of_eight : of_six;

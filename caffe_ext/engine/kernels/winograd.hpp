@@ -19,8 +19,8 @@ bool FitsWinograd(const Convolution& op);
  *        the input are transformed, multiplied point by point as matrices, and
  *        transformed back.
  *
- * A value that is not finite makes NaN of all that its window, of six or eight
- * positions at a side, is made into.
+ * A value that is not finite makes NaN of all that its windows, of six or eight
+ * positions at a side, are made into.
  */
 std::unique_ptr<Step> MakeWinograd(const Convolution& op);
 
