@@ -2,6 +2,13 @@
 import caffe
 import numpy as np
 
+# After a layer "conv": what its step does besides.
+RESIDUAL = """
+layer { name: 'sum' type: 'Eltwise' bottom: 'conv' bottom: 'more' top: 'out' }
+layer { name: 'relu' type: 'ReLU' bottom: 'out' top: 'out'
+        relu_param { negative_slope: 0.25 } }
+"""
+
 
 def make_net(path, layers, seed=0, **shapes):
     """A net of Input layers of the given shapes and the text of layers, with
@@ -38,6 +45,12 @@ def plain(net, inputs, outputs):
         net.blobs[name].data[...] = values
     net.forward()
     return {name: net.blobs[name].data.copy() for name in outputs}
+
+
+def convolution(program):
+    """The only convolution of a program, as it explains it."""
+    step, = (step for step in program.explain(0) if step["kind"] == "Convolution")
+    return step
 
 
 def assert_same(net, within=1e-5, outputs=None, program=None, **shapes):

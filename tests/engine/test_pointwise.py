@@ -2,17 +2,12 @@
 import caffe
 import numpy as np
 import pytest
-from compiled_nets import make_net
+from compiled_nets import RESIDUAL, convolution, make_net
 from sknet.bench.report import machine
 
 CONVOLUTION = """
 layer {{ name: 'conv' type: 'Convolution' bottom: 'data' top: 'conv'
         convolution_param {{ num_output: {outputs} kernel_size: 1 stride: {stride} }} }}
-"""
-RESIDUAL = """
-layer { name: 'sum' type: 'Eltwise' bottom: 'conv' bottom: 'more' top: 'out' }
-layer { name: 'relu' type: 'ReLU' bottom: 'out' top: 'out'
-        relu_param { negative_slope: 0.25 } }
 """
 # One part of the inputs, two, and four of unlike sizes; panels of one vector, of two,
 # and of both two and three; blocks of one tile and of many; tiles of one row to four.
@@ -47,11 +42,10 @@ def test_sums(inputs, outputs, place, threads, tmp_path):
                    data=(batch, inputs, *size), more=(batch, outputs, *size))
     values = integers(net)
     program = caffe.compile(net, threads=threads)
-    # One step, the sum and the ReLU in it.
-    steps = [step for step in program.explain(0) if step["kind"] == "Convolution"]
-    assert len(steps) == 1 and "relu" in steps[0]["layers"]
+    step = convolution(program)  # with the sum and the ReLU in it
+    assert "relu" in step["layers"]
     if machine().endswith("avx2"):  # and nothing longer
-        assert steps[0]["implementation"] == "own AVX2"
+        assert step["implementation"] == "own AVX2"
     sums = convolved(net, values["data"]) + values["more"]
     np.testing.assert_array_equal(program.forward(**values)["out"],
                                   np.where(sums > 0, sums, sums / 4))

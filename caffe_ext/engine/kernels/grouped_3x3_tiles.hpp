@@ -1,5 +1,5 @@
 // The grouped 3x3 kernel, for the file of each kind of vectors, which says before
-// what a Vector is. All of it in an unnamed namespace, as that.
+// what a Vector is (vector_avx2.hpp). All of it in an unnamed namespace, as that.
 #include "engine/kernels/grouped_3x3_plane.hpp"
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))

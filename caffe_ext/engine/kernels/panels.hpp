@@ -1,8 +1,8 @@
 // Matrix products in registers, in the manner of Goto and van de Geijn, "Anatomy of
 // high-performance matrix multiplication" (2008): tiles of rows and panels of weights,
 // the next of which are brought into the cache while the present ones are multiplied.
-// For the file of each kind of vectors, which says before what a Vector is; in an
-// unnamed namespace, as that.
+// For the file of each kind of vectors, which says before what a Vector is
+// (vector_avx2.hpp); in an unnamed namespace, as that.
 #include <cstddef>
 
 namespace {

@@ -64,7 +64,8 @@ class Pointwise : public Step {
         slope_(op.relu ? op.negative_slope : 1),
         threads_(omp_get_max_threads()),
         rows_(out_shape_[0] * out_shape_[2] * out_shape_[3]),
-        items_(Parts(rows_, kRows), kBlock, product_.panels.parts, threads_, kPacking),
+        items_(Parts(rows_, kRows), kBlock, product_.panels.parts, threads_,
+               kPacking),
         blocks_(Parts(rows_, kRows), items_.tiles),
         groups_(product_.panels.parts, items_.panels),
         weights_(op.weights->InOwn([this](const std::vector<float>& plain) {

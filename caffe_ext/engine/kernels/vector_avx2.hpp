@@ -13,9 +13,11 @@ namespace {
 struct Vector {
   typedef __m256 V;
   static const int kLanes = 8;
-  static const int kTile = 7;  // pixels of grouped_3x3_tiles.hpp: their sums, and
-                              // what else is needed, fit the registers
-  static const int kRows = 4;  // of panels.hpp: sums of 3 vectors take 12 of 16 registers
+  // Pixels of grouped_3x3_tiles.hpp: their sums, and what else is needed, fit the
+  // registers.
+  static const int kTile = 7;
+  // Of panels.hpp: sums of 3 vectors take 12 of 16 registers.
+  static const int kRows = 4;
 
   static V Load(const float* x) { return _mm256_loadu_ps(x); }
   static void Store(float* y, V v) { _mm256_storeu_ps(y, v); }

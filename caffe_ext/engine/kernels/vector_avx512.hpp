@@ -13,9 +13,11 @@ namespace {
 struct Vector {
   typedef __m512 V;
   static const int kLanes = 16;
-  static const int kTile = 14;  // pixels of grouped_3x3_tiles.hpp: their sums, and
-                              // what else is needed, fit the registers
-  static const int kRows = 8;  // of panels.hpp: sums of 3 vectors take 24 of 32 registers
+  // Pixels of grouped_3x3_tiles.hpp: their sums, and what else is needed, fit the
+  // registers.
+  static const int kTile = 14;
+  // Of panels.hpp: sums of 3 vectors take 24 of 32 registers.
+  static const int kRows = 8;
 
   static V Load(const float* x) { return _mm512_loadu_ps(x); }
   static void Store(float* y, V v) { _mm512_storeu_ps(y, v); }

@@ -65,7 +65,8 @@ class Winograd : public Step {
         })) {
     const size_t rows = Parts(blocks_.whole, blocks_.parts) * kernel_.rows;
     shape_.input_step = rows * shape_.inputs + kGap;
-    shape_.sum_step = rows * 3 * kernel_.lanes + kGap;
+    shape_.sum_step =
+        rows * Parts(panels_.whole, panels_.parts) * kernel_.lanes + kGap;
   }
 
   virtual void Run(const Buffers& buffers) {

@@ -1,5 +1,5 @@
 // Winograd's transforms, for the file of each kind of vectors, which says before what a
-// Vector is; in an unnamed namespace, as that.
+// Vector is (vector_avx2.hpp); in an unnamed namespace, as that.
 #include "engine/kernels/panels.hpp"
 #include "engine/kernels/toom_cook.hpp"
 #include "engine/kernels/winograd_kernel.hpp"
@@ -159,10 +159,11 @@ struct Winograd {
 };
 
 const WinogradKernel* FindWinograd(int down, int across) {
-  for (const WinogradKernel* kernel : {
-           &Winograd<3, 3>::kKernel, &Winograd<1, 3>::kKernel,
-           &Winograd<3, 1>::kKernel, &Winograd<5, 5>::kKernel,
-           &Winograd<1, 7>::kKernel, &Winograd<7, 1>::kKernel}) {
+  static const WinogradKernel* const kernels[] = {
+      &Winograd<3, 3>::kKernel, &Winograd<1, 3>::kKernel,
+      &Winograd<3, 1>::kKernel, &Winograd<5, 5>::kKernel,
+      &Winograd<1, 7>::kKernel, &Winograd<7, 1>::kKernel};
+  for (const WinogradKernel* kernel : kernels) {
     if (kernel->taps[0] == down && kernel->taps[1] == across) {
       return kernel;
     }
