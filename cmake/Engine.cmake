@@ -39,8 +39,12 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
                -march=x86-64-v3)
   # The last -march counts. gcc 12 warns of its own intrinsics.
   set_property(SOURCE ${engine_dir}/kernels/grouped_3x3_avx512.cpp
+                      ${engine_dir}/kernels/panels_avx512.cpp
                       ${engine_dir}/kernels/winograd_avx512.cpp APPEND PROPERTY
                COMPILE_OPTIONS -march=x86-64-v4 -Wno-maybe-uninitialized)
+  set_property(SOURCE ${engine_dir}/kernels/panels_avx512_bf16.cpp APPEND PROPERTY
+               COMPILE_OPTIONS -march=x86-64-v4 -mavx512bf16
+               -Wno-maybe-uninitialized)
   set_property(SOURCE ${engine_dir}/kernels/grouped_3x3_amx.cpp APPEND PROPERTY
                COMPILE_OPTIONS -march=x86-64-v4 -mavx512bf16 -mamx-tile -mamx-bf16
                -Wno-maybe-uninitialized)

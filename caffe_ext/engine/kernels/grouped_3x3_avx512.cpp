@@ -3,6 +3,7 @@
 
 #ifdef __AVX512F__
 #include "engine/kernels/vector_avx512.hpp"
+namespace { typedef Vector512 Vector; }
 #include "engine/kernels/grouped_3x3_tiles.hpp"  // NOLINT: of Vectors
 #endif
 

@@ -3,89 +3,115 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
+#include "engine/bfloat16.hpp"
+#include "engine/kernels/items.hpp"
+#include "engine/kernels/panel_kernel.hpp"
 #include "engine/onednn.hpp"
 #include "engine/parallel.hpp"
-
-#ifdef __AVX2__
-#include "engine/kernels/items.hpp"
-#include "engine/kernels/vector_avx2.hpp"
-#include "engine/kernels/panels.hpp"  // NOLINT: of Vectors
 
 namespace caffe {
 namespace engine {
 
 namespace {
 
-const int kLanes = Vector::kLanes, kRows = Vector::kRows;
 const int kBlock = 24;  // tiles that are packed at a time, in the second cache
 // An input of a row is packed in one cycle, and multiplied by a panel in 1.5.
 const double kPacking = 1 / 1.5;
 const int kDepth = 256;  // inputs, or some more, that are multiplied at a time
 
-struct Product {
-  explicit Product(const Convolution& op)
-      : inputs(op.in_per_group()), outputs(op.num_output),
-        depths(inputs / kLanes, std::max(1, (inputs + kDepth / 2) / kDepth)),
-        panels(outputs / kLanes, Parts(outputs / kLanes, 3)) {}
+// The kernel that has vectors as long as may be, or null.
+const PanelKernel* Find(const Convolution& op) {
+  const bool bf16 = op.inputs[0]->type == Type::BF16;
+  const PanelKernel* kernel =
+      !bf16 ? Has(dnnl::cpu_isa::avx512_core) ? PanelsAvx512() : PanelsAvx2() :
+      HasBF16() && !Has(dnnl::cpu_isa::avx512_core_amx) ? PanelsAvx512BF16() :
+      NULL;
+  return kernel && op.in_per_group() % (kernel->lanes * kernel->inputs) == 0 &&
+      op.num_output % kernel->lanes == 0 ? kernel : NULL;
+}
 
-  int inputs, outputs;
+// Of a lane's inputs, one or a pair, as a float.
+struct Product {
+  Product(const Convolution& op, const PanelKernel& kernel)
+      : lanes(kernel.lanes), inputs(op.in_per_group() / kernel.inputs),
+        outputs(op.num_output),
+        depths(inputs / lanes, std::max(1, (inputs + kDepth / 2) / kDepth)),
+        panels(outputs / lanes, Parts(outputs / lanes, 3)) {}
+
+  int lanes, inputs, outputs;
   Split depths;  // inputs, by vectors
   Split panels;  // outputs, by vectors: of three or two, or the only one
 };
 
-// [part of the inputs][panel][input][output of the panel]
-std::vector<float> Pack(const Product& product,
-                        const std::vector<float>& plain) {
-  std::vector<float> packed;
-  packed.reserve(plain.size());
-  for (int d = 0; d < product.depths.parts; ++d) {
-    for (int p = 0; p < product.panels.parts; ++p) {
-      for (int input = product.depths.begin(d) * kLanes;
-           input < product.depths.begin(d + 1) * kLanes; ++input) {
-        for (int output = product.panels.begin(p) * kLanes;
-             output < product.panels.begin(p + 1) * kLanes; ++output) {
-          packed.push_back(
-              plain[static_cast<size_t>(output) * product.inputs + input]);
+// [panel][input][output of the panel][number of the input]
+template <typename Number>
+std::vector<float> Pack(const Product& product, const std::vector<float>& plain) {
+  const size_t numbers = sizeof(float) / sizeof(Number);
+  std::vector<float> packed(plain.size() / numbers);
+  Parallel(product.panels.parts, [&](int p) {
+    const int begin = product.panels.begin(p) * product.lanes;
+    const int end = product.panels.begin(p + 1) * product.lanes;
+    char* to = reinterpret_cast<char*>(
+        &packed[static_cast<size_t>(begin) * product.inputs]);
+    for (int input = 0; input < product.inputs; ++input) {
+      for (int output = begin; output < end; ++output) {
+        const size_t at = static_cast<size_t>(output) * product.inputs + input;
+        for (size_t i = 0; i < numbers; ++i, to += sizeof(Number)) {
+          const Number number = plain[at * numbers + i];
+          std::memcpy(to, &number, sizeof(number));
         }
       }
     }
-  }
+  });
   return packed;
 }
 
 class Pointwise : public Step {
  public:
   explicit Pointwise(const Convolution& op)
-      : product_(op), in_shape_(op.inputs[0]->shape),
+      : kernel_(*Find(op)), product_(op, kernel_), in_shape_(op.inputs[0]->shape),
         out_shape_(op.outputs[0]->shape), stride_{op.stride[0], op.stride[1]},
-        residual_(op.inputs.size() > 1), bias_(op.bias),
+        residual_(op.inputs.size() > 1),
+        short_residual_(op.inputs.back()->type == Type::BF16),
+        short_output_(op.outputs[0]->type == Type::BF16), bias_(op.bias),
         slope_(op.relu ? op.negative_slope : 1),
         threads_(omp_get_max_threads()),
         rows_(out_shape_[0] * out_shape_[2] * out_shape_[3]),
-        items_(Parts(rows_, kRows), kBlock, product_.panels.parts, threads_,
+        items_(Parts(rows_, kernel_.rows), kBlock, product_.panels.parts, threads_,
                kPacking),
-        blocks_(Parts(rows_, kRows), items_.tiles),
+        blocks_(Parts(rows_, kernel_.rows), items_.tiles),
         groups_(product_.panels.parts, items_.panels),
-        weights_(op.weights->InOwn([this](const std::vector<float>& plain) {
-          return Pack(product_, plain);
+        weights_(op.weights->InOwn([&](const std::vector<float>& plain) {
+          return ForType(op.inputs[0]->type, [&](auto number) {
+            return Pack<decltype(number)>(product_, plain);
+          });
         })) {}
 
   virtual void Run(const Buffers& buffers) {
     ParallelAsFree(blocks_.parts * groups_.parts, [&](int i) {
       Item(i % blocks_.parts, i / blocks_.parts, buffers,
-           buffers.scratch + omp_get_thread_num() * PackedFloats());
+           buffers.scratch + omp_get_thread_num() * ThreadFloats());
     });
   }
-  virtual size_t ScratchFloats() const { return threads_ * PackedFloats(); }
-  virtual std::string Implementation() const { return "own AVX2"; }
+  virtual size_t ScratchFloats() const { return threads_ * ThreadFloats(); }
+  virtual std::string Implementation() const {
+    return kernel_.inputs == 2 ? "own AVX-512 BF16" :
+        kernel_.lanes == 16 ? "own AVX-512" : "own AVX2";
+  }
 
  private:
-  size_t PackedFloats() const {
-    const int deepest = Parts(product_.depths.whole, product_.depths.parts);
-    return static_cast<size_t>(kBlock) * kRows * deepest * kLanes;
+  size_t BlockRows() const {
+    return Parts(blocks_.whole, blocks_.parts) * kernel_.rows;
   }
+  size_t PackedFloats() const { return BlockRows() * product_.inputs; }
+  // A panel's sums of some inputs, of all rows of a block.
+  size_t SumsStep() const {
+    return Parts(product_.panels.whole, product_.panels.parts) * product_.lanes;
+  }
+  size_t ThreadFloats() const { return PackedFloats() + BlockRows() * SumsStep(); }
 
   // A row's inputs: the channels of a position.
   const float* Row(const float* in, size_t row) const {
@@ -96,66 +122,80 @@ class Pointwise : public Step {
         product_.inputs;
   }
 
-  void PackRows(const float* in, int begin, int end, int depth,
-                float* packed) const {
-    const int first = product_.depths.begin(depth);
-    const int vectors = product_.depths.begin(depth + 1) - first;
+  // To [part of the inputs] and the rows of PanelKernel.
+  template <int LANES>
+  void PackRows(const float* in, int begin, int end, float* packed) const {
+    const int rows = kernel_.rows, tiles = Parts(end - begin, rows);
     for (int row = begin; row < end; ++row) {
       const int place = row - begin;
-      const float* from = Row(in, row) + first * kLanes;
-      float* to = packed + place / kRows * kRows * vectors * kLanes +
-          place % kRows * kLanes;
-      for (int i = 0; i < vectors; ++i) {
-        _mm256_store_ps(to + i * kRows * kLanes,
-                        _mm256_loadu_ps(from + i * kLanes));
+      const float* from = Row(in, row);
+      for (int depth = 0; depth < product_.depths.parts; ++depth) {
+        const int first = product_.depths.begin(depth);
+        const int vectors = product_.depths.begin(depth + 1) - first;
+        float* to = packed + LANES * (place % rows +
+            rows * (tiles * first + place / rows * vectors));
+        for (int i = 0; i < vectors; ++i, from += LANES, to += rows * LANES) {
+          std::memcpy(to, from, LANES * sizeof(float));
+        }
       }
     }
   }
 
   // A block of rows with a group of panels.
   void Item(int block, int group, const Buffers& buffers, float* packed) const {
-    const int begin = blocks_.begin(block) * kRows;
-    const int end = std::min(blocks_.begin(block + 1) * kRows, rows_);
-    const int first = groups_.begin(group), last = groups_.begin(group + 1) - 1;
-    const size_t outputs = product_.outputs;
-    float* out = buffers.output(0) + begin * outputs;
-    const float* residual =
-        residual_ ? buffers.input(1) + begin * outputs : NULL;
-    const int depths = product_.depths.parts;
-    for (int depth = 0; depth < depths; ++depth) {
-      PackRows(buffers.input(0), begin, end, depth, packed);
-      for (int panel = first; panel <= last; ++panel) {
-        const int column = product_.panels.begin(panel) * kLanes;
-        const float* next = panel < last ? Weights(depth, panel + 1) :
-            depth + 1 < depths ? Weights(depth + 1, first) :
-            Weights(depth, panel);
-        const int vectors = product_.panels.begin(panel + 1) - column / kLanes;
-        const int deep = product_.depths.begin(depth + 1) -
-            product_.depths.begin(depth);
-        const size_t bytes = sizeof(float) * kLanes * kLanes * vectors * deep;
-        const Multiplication m = {Weights(depth, panel), deep,
-            depth == 0 ? bias_.data() + column : NULL,
-            depth + 1 == depths ? slope_ : 1, outputs,
-            reinterpret_cast<const char*>(next),
-            bytes / Parts(end - begin, kRows)};
-        const float* from = depth > 0 ? out : residual;
-        Panel(vectors, m, end - begin, packed, from ? from + column : NULL,
-              out + column);
-      }
+    const int begin = blocks_.begin(block) * kernel_.rows;
+    const int end = std::min(blocks_.begin(block + 1) * kernel_.rows, rows_);
+    kernel_.lanes == 16 ? PackRows<16>(buffers.input(0), begin, end, packed) :
+        PackRows<8>(buffers.input(0), begin, end, packed);
+    for (int p = groups_.begin(group); p < groups_.begin(group + 1); ++p) {
+      Panel(p, begin, end, buffers, packed);
     }
   }
 
-  const float* Weights(int depth, int panel) const {
-    const size_t first = product_.depths.begin(depth) * kLanes;
-    const size_t deep = product_.depths.begin(depth + 1) * kLanes - first;
-    return weights_ + first * product_.outputs +
-        product_.panels.begin(panel) * kLanes * deep;
+  void Panel(int panel, int begin, int end, const Buffers& buffers,
+             float* packed) const {
+    const int lanes = product_.lanes;
+    const int column = product_.panels.begin(panel) * lanes;
+    const int vectors = product_.panels.begin(panel + 1) - column / lanes;
+    const size_t first =
+        static_cast<size_t>(begin) * product_.outputs + column;
+    const Matrix sums = {packed + PackedFloats(), SumsStep(), false};
+    const float* weights = weights_ + static_cast<size_t>(column) * product_.inputs;
+    Multiplication m;
+    m.vectors = vectors;
+    m.bias = bias_.data() + column;
+    m.slope = 1;
+    m.from = residual_ ? At(buffers.inputs[1], short_residual_, first) : Matrix();
+    m.to = sums;
+    for (int d = 0; d < product_.depths.parts; ++d) {
+      m.depth = product_.depths.begin(d + 1) - product_.depths.begin(d);
+      m.weights = weights;
+      weights += static_cast<size_t>(m.depth) * lanes * vectors * lanes;
+      const bool last = panel + 1 == product_.panels.parts &&
+          d + 1 == product_.depths.parts;
+      m.next = last ? m.weights : weights;
+      if (d + 1 == product_.depths.parts) {
+        m.slope = slope_;
+        m.to = At(buffers.outputs[0], short_output_, first);
+      }
+      kernel_.multiply(m, end - begin, packed);
+      packed += static_cast<size_t>(m.depth) * lanes * kernel_.rows *
+          Parts(end - begin, kernel_.rows);
+      m.bias = NULL;
+      m.from = sums;
+    }
   }
 
+  Matrix At(char* data, bool bf16, size_t first) const {
+    return {data + first * (bf16 ? sizeof(BFloat16) : sizeof(float)),
+            static_cast<size_t>(product_.outputs), bf16};
+  }
+
+  const PanelKernel& kernel_;
   const Product product_;
   const std::vector<int> in_shape_, out_shape_;
   const int stride_[2];
-  const bool residual_;
+  const bool residual_, short_residual_, short_output_;
   const std::vector<float> bias_;
   const float slope_;
   const int threads_;
@@ -170,8 +210,7 @@ class Pointwise : public Step {
 
 bool FitsPointwise(const Convolution& op) {
   return op.kernel[0] == 1 && op.kernel[1] == 1 && op.pad[0] == 0 &&
-      op.pad[1] == 0 && op.group == 1 && op.in_per_group() % kLanes == 0 &&
-      op.num_output % kLanes == 0 && !Has(dnnl::cpu_isa::avx512_core);
+      op.pad[1] == 0 && op.group == 1 && Find(op) != NULL;
 }
 
 std::unique_ptr<Step> MakePointwise(const Convolution& op) {
@@ -180,15 +219,3 @@ std::unique_ptr<Step> MakePointwise(const Convolution& op) {
 
 }  // namespace engine
 }  // namespace caffe
-
-#else
-
-namespace caffe {
-namespace engine {
-
-bool FitsPointwise(const Convolution&) { return false; }
-std::unique_ptr<Step> MakePointwise(const Convolution&) { return nullptr; }
-
-}  // namespace engine
-}  // namespace caffe
-#endif

@@ -13,6 +13,7 @@ namespace {
 struct Vector {
   typedef __m256 V;
   static const int kLanes = 8;
+  static const int kInputs = 1;  // that a lane holds
   // Pixels of grouped_3x3_tiles.hpp: their sums, and what else is needed, fit the
   // registers.
   static const int kTile = 7;
@@ -20,6 +21,11 @@ struct Vector {
   static const int kRows = 4;
 
   static V Load(const float* x) { return _mm256_loadu_ps(x); }
+  static V Load(const caffe::engine::BFloat16* x) {
+    const __m128i upper = _mm_loadu_si128(reinterpret_cast<const __m128i*>(x));
+    return _mm256_castsi256_ps(
+        _mm256_slli_epi32(_mm256_cvtepu16_epi32(upper), 16));
+  }
   static void Store(float* y, V v) { _mm256_storeu_ps(y, v); }
   static void Store(caffe::engine::BFloat16* y, V v) {
     // As BFloat16 rounds.

@@ -10,9 +10,10 @@
 namespace {
 
 /// @brief 16 floats, and what kernels do with them.
-struct Vector {
+struct Vector512 {
   typedef __m512 V;
   static const int kLanes = 16;
+  static const int kInputs = 1;  // that a lane holds
   // Pixels of grouped_3x3_tiles.hpp: their sums, and what else is needed, fit the
   // registers.
   static const int kTile = 14;
@@ -20,6 +21,11 @@ struct Vector {
   static const int kRows = 8;
 
   static V Load(const float* x) { return _mm512_loadu_ps(x); }
+  static V Load(const caffe::engine::BFloat16* x) {
+    const __m256i upper = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x));
+    return _mm512_castsi512_ps(
+        _mm512_slli_epi32(_mm512_cvtepu16_epi32(upper), 16));
+  }
   static void Store(float* y, V v) { _mm512_storeu_ps(y, v); }
   static void Store(caffe::engine::BFloat16* y, V v) {
     // As BFloat16 rounds.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/kernels/items.hpp"
+#include "engine/kernels/panel_kernel.hpp"
 #include "engine/kernels/winograd_kernel.hpp"
 #include "engine/onednn.hpp"
 #include "engine/parallel.hpp"
@@ -49,21 +50,23 @@ double Packing(const WinogradKernel& kernel) {
 class Winograd : public Step {
  public:
   explicit Winograd(const Convolution& op)
-      : kernel_(*Find(op)), points_(Points(kernel_)), shape_(ShapeOf(op)),
+      : kernel_(*Find(op)),
+        products_(kernel_.lanes == 16 ? *PanelsAvx512() : *PanelsAvx2()),
+        points_(Points(kernel_)), shape_(ShapeOf(op)),
         windows_(op.outputs[0]->shape[0] * shape_.down * shape_.across),
         residual_(op.inputs.size() > 1), bias_(op.bias), zeros_(shape_.inputs),
         slope_(op.relu ? op.negative_slope : 1),
         threads_(omp_get_max_threads()),
         panels_(shape_.outputs / kernel_.lanes,
                 Parts(shape_.outputs / kernel_.lanes, 3)),
-        items_(Parts(windows_, kernel_.rows), Block(), panels_.parts, threads_,
+        items_(Parts(windows_, products_.rows), Block(), panels_.parts, threads_,
                Packing(kernel_)),
-        blocks_(Parts(windows_, kernel_.rows), items_.tiles),
+        blocks_(Parts(windows_, products_.rows), items_.tiles),
         groups_(panels_.parts, items_.panels),
         weights_(op.weights->InOwn([this](const std::vector<float>& plain) {
           return Pack(plain);
         })) {
-    const size_t rows = Parts(blocks_.whole, blocks_.parts) * kernel_.rows;
+    const size_t rows = Parts(blocks_.whole, blocks_.parts) * products_.rows;
     shape_.input_step = rows * shape_.inputs + kGap;
     shape_.sum_step =
         rows * Parts(panels_.whole, panels_.parts) * kernel_.lanes + kGap;
@@ -92,7 +95,7 @@ class Winograd : public Step {
   // Tiles of windows.
   int Block() const {
     return std::max<size_t>(1, kBlockBytes / (sizeof(float) * points_ *
-                                              kernel_.rows * shape_.inputs));
+                                              products_.rows * shape_.inputs));
   }
   size_t ThreadFloats() const {
     return points_ * (shape_.input_step + shape_.sum_step);
@@ -134,8 +137,8 @@ class Winograd : public Step {
 
   // A block of windows with a group of panels.
   void Item(int block, int group, const Buffers& buffers, float* inputs) const {
-    const int begin = blocks_.begin(block) * kernel_.rows;
-    const int end = std::min(blocks_.begin(block + 1) * kernel_.rows, windows_);
+    const int begin = blocks_.begin(block) * products_.rows;
+    const int end = std::min(blocks_.begin(block + 1) * products_.rows, windows_);
     float* sums = inputs + points_ * shape_.input_step;
     kernel_.transform_inputs(shape_, buffers.input(0), zeros_.data(), begin, end,
                              inputs);
@@ -149,10 +152,12 @@ class Winograd : public Step {
           weights_ + points_ * shape_.inputs * first * kernel_.lanes;
       for (size_t point = 0; point < points_; ++point, weights += size) {
         const bool last = panel + 1 == panels_.parts && point + 1 == points_;
-        kernel_.multiply(shape_, vectors, weights,
-                         last ? weights : weights + size, end - begin,
-                         inputs + point * shape_.input_step,
-                         sums + point * shape_.sum_step);
+        const Matrix to = {sums + point * shape_.sum_step,
+            static_cast<size_t>(vectors) * kernel_.lanes, false};
+        products_.multiply(
+            {weights, vectors, shape_.inputs / kernel_.lanes, NULL, 1, {}, to,
+             last ? weights : weights + size},
+            end - begin, inputs + point * shape_.input_step);
       }
       kernel_.transform_sums(shape_, sums, begin, end, first * kernel_.lanes,
                              vectors, bias_.data(), slope_,
@@ -162,6 +167,7 @@ class Winograd : public Step {
   }
 
   const WinogradKernel& kernel_;
+  const PanelKernel& products_;
   const size_t points_;
   WinogradShape shape_;
   const int windows_;  // of all images

@@ -2,6 +2,7 @@
 
 #ifdef __AVX512F__
 #include "engine/kernels/vector_avx512.hpp"
+namespace { typedef Vector512 Vector; }
 #include "engine/kernels/winograd_transforms.hpp"  // NOLINT: of Vectors
 #endif
 

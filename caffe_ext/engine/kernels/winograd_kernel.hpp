@@ -16,26 +16,21 @@ struct WinogradShape {
   size_t input_step, sum_step;
 };
 
-/// @brief The same before and after the matrix products, and those, for kernels of
-///        `taps` (height, width) and a kind of vectors. `kernel`, [point][tap] of each
-///        axis, transforms weights.
+/// @brief What comes before and after the matrix products, for kernels of `taps`
+///        (height, width) and a kind of vectors. `kernel`, [point][tap] of each axis,
+///        transforms weights.
 struct WinogradKernel {
-  int lanes, rows;  // of a vector; of a tile of windows
+  int lanes;  // of a vector
   int taps[2], points[2], outputs[2];
   const double* kernel[2];
 
-  /// @brief Windows [begin, end) to [point][tile][vector][row][lane]. `zeros`: a
+  /// @brief Windows [begin, end) to [point] and the rows of PanelKernel. `zeros`: a
   ///        position of the padding.
   void (*transform_inputs)(const WinogradShape& shape, const float* in,
                            const float* zeros, int begin, int end, float* to);
-  /// @brief A point's products of `windows` with a panel of one to three vectors, to
-  ///        [window][output of the panel]. `next`: weights to be fetched meanwhile.
-  void (*multiply)(const WinogradShape& shape, int vectors, const float* weights,
-                   const float* next, int windows, const float* rows,
-                   float* sums);
-  /// @brief Such sums of all points to outputs, from channel `column` on; `bias` and
-  ///        `residual` as of the whole convolution, the latter null or as large as
-  ///        `out`, which it may be.
+  /// @brief Their sums, [point][window][output of `vectors`], to outputs, from channel
+  ///        `column` on; `bias` and `residual` as of the whole convolution, the latter
+  ///        null or as large as `out`, which it may be.
   void (*transform_sums)(const WinogradShape& shape, const float* sums, int begin,
                          int end, int column, int vectors, const float* bias,
                          float slope, const float* residual, float* out);

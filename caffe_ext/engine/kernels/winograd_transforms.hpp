@@ -1,6 +1,5 @@
 // Winograd's transforms, for the file of each kind of vectors, which says before what a
 // Vector is (vector_avx2.hpp); in an unnamed namespace, as that.
-#include "engine/kernels/panels.hpp"
 #include "engine/kernels/toom_cook.hpp"
 #include "engine/kernels/winograd_kernel.hpp"
 
@@ -101,17 +100,6 @@ struct Winograd {
     }
   }
 
-  static void Products(const WinogradShape& shape, int vectors,
-                       const float* weights, const float* next, int windows,
-                       const float* rows, float* sums) {
-    const size_t outputs = static_cast<size_t>(vectors) * Vector::kLanes;
-    const int tiles = (windows + Vector::kRows - 1) / Vector::kRows;
-    const Multiplication m = {weights, shape.inputs / Vector::kLanes, NULL, 1,
-        outputs, reinterpret_cast<const char*>(next),
-        sizeof(float) * shape.inputs * outputs / tiles};
-    Panel(vectors, m, windows, rows, NULL, sums);
-  }
-
   static void TransformSums(const WinogradShape& shape, const float* sums,
                             int begin, int end, int column, int vectors,
                             const float* bias, float slope,
@@ -152,10 +140,10 @@ struct Winograd {
   }
 
   static constexpr WinogradKernel kKernel = {
-      Vector::kLanes, Vector::kRows, {RY, RX}, {Y::kPoints, X::kPoints},
+      Vector::kLanes, {RY, RX}, {Y::kPoints, X::kPoints},
       {Y::kOutputs, X::kOutputs},
       {Y::kMatrices.kernel[0], X::kMatrices.kernel[0]},
-      TransformInputs, Products, TransformSums};
+      TransformInputs, TransformSums};
 };
 
 const WinogradKernel* FindWinograd(int down, int across) {
