@@ -15,13 +15,11 @@ namespace engine {
 class BFloat16 {
  public:
   BFloat16() = default;
-  BFloat16(float x) {  // NOLINT: as one number type becomes another
-    uint32_t bits;
-    std::memcpy(&bits, &x, sizeof(bits));
-    const uint32_t rounded = bits + 0x7fff + (bits >> 16 & 1);
-    // What tells NaN from infinity may be in the lower half.
-    const uint32_t quiet = bits | 0x400000;
-    bits_ = (x == x ? rounded : quiet) >> 16;
+  BFloat16(float x) : bits_(Round(x)) {}  // NOLINT: as one number type becomes another
+  // A copy of an object keeps gcc from vectorising.
+  BFloat16& operator=(float x) {
+    bits_ = Round(x);
+    return *this;
   }
   operator float() const {
     const uint32_t bits = static_cast<uint32_t>(bits_) << 16;
@@ -31,6 +29,15 @@ class BFloat16 {
   }
 
  private:
+  static uint16_t Round(float x) {
+    uint32_t bits;
+    std::memcpy(&bits, &x, sizeof(bits));
+    const uint32_t rounded = bits + 0x7fff + (bits >> 16 & 1);
+    // What tells NaN from infinity may be in the lower half.
+    const uint32_t quiet = bits | 0x400000;
+    return (x == x ? rounded : quiet) >> 16;
+  }
+
   uint16_t bits_;
 };
 

@@ -13,8 +13,10 @@ struct Matrix {
   bool bf16;
 };
 
-/// @brief Rows of inputs times a panel of weights: of one to three vectors of outputs.
+/// @brief Rows of inputs times a panel of weights: of one vector of outputs, or more.
 struct Multiplication {
+  const float* rows;
+  size_t row_step;       // from row to row
   const float* weights;  // [input][output]
   int vectors, depth;    // of outputs, of inputs
   const float* bias;     // or null
@@ -27,10 +29,10 @@ struct Multiplication {
 /// @brief A product for a kind of vectors.
 struct PanelKernel {
   int lanes;   // of a vector
-  int rows;    // that are multiplied at a time: a tile
+  int rows;    // of a tile, whose sums are in registers
+  int vectors;  // of outputs, of a panel at most
   int inputs;  // in a lane: a float, or a pair of bf16, as which rows and weights come
-  /// @brief `rows`: [tile][vector of inputs][row of the tile][lane].
-  void (*multiply)(const Multiplication& m, int count, const float* rows);
+  void (*multiply)(const Multiplication& m, int count);
 };
 
 /// @brief Of vectors of 8 floats; null where it was not compiled for such a processor.

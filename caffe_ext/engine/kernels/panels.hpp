@@ -15,36 +15,47 @@ using caffe::engine::Matrix;
 using caffe::engine::Multiplication;
 using caffe::engine::PanelKernel;
 
-inline Vector::V LoadAt(const Matrix& matrix, size_t place) {
-  return matrix.bf16 ?
-      Vector::Load(static_cast<const BFloat16*>(matrix.data) + place) :
-      Vector::Load(static_cast<const float*>(matrix.data) + place);
+template <typename Number, int R, int V>
+inline __attribute__((always_inline)) void AddRows(
+    const Matrix& matrix, int first, Vector::V (&sum)[R][V]) {
+  const Number* row = static_cast<const Number*>(matrix.data) + first * matrix.step;
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r, row += matrix.step) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      sum[r][v] = Vector::Add(sum[r][v], Vector::Load(row + v * Vector::kLanes));
+    }
+  }
 }
 
-inline void StoreAt(const Matrix& matrix, size_t place, Vector::V v) {
-  matrix.bf16 ? Vector::Store(static_cast<BFloat16*>(matrix.data) + place, v) :
-      Vector::Store(static_cast<float*>(matrix.data) + place, v);
+template <typename Number, int R, int V>
+inline __attribute__((always_inline)) void StoreRows(
+    const Vector::V (&sum)[R][V], const Matrix& matrix, int first) {
+  Number* row = static_cast<Number*>(matrix.data) + first * matrix.step;
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r, row += matrix.step) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      Vector::Store(row + v * Vector::kLanes, sum[r][v]);
+    }
+  }
 }
 
-// R rows, the first of which is number `first`. `rows` holds a vector of each row's
-// inputs, one more of each, and so on. `next`: `step` bytes are fetched for each.
+// R rows, the first of which is number `first`. `next`: `step` bytes are fetched for
+// each vector of inputs.
 template <int R, int V>
 void Tile(const Multiplication& m, int first, const float* rows, const char* next,
           const size_t step) {
   Vector::V sum[R][V];
+#pragma GCC unroll 4
+  for (int v = 0; v < V; ++v) {
+    const Vector::V bias =
+        m.bias ? Vector::Load(m.bias + v * Vector::kLanes) : Vector::Zero();
 #pragma GCC unroll 8
-  for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 3
-    for (int v = 0; v < V; ++v) {
-      sum[r][v] = m.bias ? Vector::Load(m.bias + v * Vector::kLanes) :
-          Vector::Zero();
-      if (m.from.data) {
-        sum[r][v] = Vector::Add(sum[r][v], LoadAt(
-            m.from, (first + r) * m.from.step + v * Vector::kLanes));
-      }
-    }
+    for (int r = 0; r < R; ++r) { sum[r][v] = bias; }
   }
   const float* weights = m.weights;
+  const size_t row_step = m.row_step;
   for (int i = 0; i < m.depth; ++i) {
     for (size_t line = 0; line < step; line += 64) {
       _mm_prefetch(next + line, _MM_HINT_T1);
@@ -53,31 +64,36 @@ void Tile(const Multiplication& m, int first, const float* rows, const char* nex
 #pragma GCC unroll 8
     for (int k = 0; k < Vector::kLanes; ++k) {
       Vector::V w[V];
-#pragma GCC unroll 3
+#pragma GCC unroll 4
       for (int v = 0; v < V; ++v) {
         w[v] = Vector::Load(weights + (k * V + v) * Vector::kLanes);
       }
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
-        const Vector::V x = Vector::Broadcast(rows + r * Vector::kLanes + k);
-#pragma GCC unroll 3
+        const Vector::V x = Vector::Broadcast(rows + r * row_step + k);
+#pragma GCC unroll 4
         for (int v = 0; v < V; ++v) {
           sum[r][v] = Vector::Fma(x, w[v], sum[r][v]);
         }
       }
     }
-    rows += Vector::kRows * Vector::kLanes;
+    rows += Vector::kLanes;
     weights += Vector::kLanes * V * Vector::kLanes;
   }
-  const Vector::V slope = Vector::Of(m.slope);
+  if (m.from.data) {
+    m.from.bf16 ? AddRows<BFloat16>(m.from, first, sum) :
+        AddRows<float>(m.from, first, sum);
+  }
+  if (m.slope != 1) {
+    const Vector::V slope = Vector::Of(m.slope);
 #pragma GCC unroll 8
-  for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 3
-    for (int v = 0; v < V; ++v) {
-      StoreAt(m.to, (first + r) * m.to.step + v * Vector::kLanes,
-              Vector::Relu(sum[r][v], slope));
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) { sum[r][v] = Vector::Relu(sum[r][v], slope); }
     }
   }
+  m.to.bf16 ? StoreRows<BFloat16>(sum, m.to, first) :
+      StoreRows<float>(sum, m.to, first);
 }
 
 // The last rows are fewer.
@@ -93,22 +109,23 @@ void TileOf(int count, const Multiplication& m, int first, const float* rows,
 }
 
 template <int V>
-void PanelOf(const Multiplication& m, int count, const float* rows) {
+void PanelOf(const Multiplication& m, int count) {
   const int kRows = Vector::kRows, tiles = (count + kRows - 1) / kRows;
   const size_t step = sizeof(float) * Vector::kLanes * Vector::kLanes * V / tiles;
+  const float* rows = m.rows;
   const char* next = reinterpret_cast<const char*>(m.next);
   for (int first = 0; first < count; first += kRows) {
     TileOf<kRows, V>(count - first, m, first, rows, next, step);
-    rows += static_cast<size_t>(kRows) * m.depth * Vector::kLanes;
+    rows += kRows * m.row_step;
     next += step * m.depth;
   }
 }
 
-inline void Multiply(const Multiplication& m, int count, const float* rows) {
-  (m.vectors == 3 ? PanelOf<3> : m.vectors == 2 ? PanelOf<2> : PanelOf<1>)(
-      m, count, rows);
+inline void Multiply(const Multiplication& m, int count) {
+  (m.vectors == 4 ? PanelOf<4> : m.vectors == 3 ? PanelOf<3> :
+      m.vectors == 2 ? PanelOf<2> : PanelOf<1>)(m, count);
 }
 
-const PanelKernel kPanels = {Vector::kLanes, Vector::kRows, Vector::kInputs, Multiply};
+const PanelKernel kPanels = {Vector::kLanes, Vector::kRows, Vector::kVectors, Vector::kInputs, Multiply};
 
 }  // namespace

@@ -17,10 +17,10 @@ namespace engine {
 
 namespace {
 
-const int kBlock = 24;  // tiles that are packed at a time, in the second cache
+static const int kBlock = getenv("BLOCK") ? atoi(getenv("BLOCK")) : 24;
 // An input of a row is packed in one cycle, and multiplied by a panel in 1.5.
 const double kPacking = 1 / 1.5;
-const int kDepth = 256;  // inputs, or some more, that are multiplied at a time
+static const int kDepth = getenv("DEPTH") ? atoi(getenv("DEPTH")) : 256;
 
 // The kernel that has vectors as long as may be, or null.
 const PanelKernel* Find(const Convolution& op) {
@@ -39,7 +39,7 @@ struct Product {
       : lanes(kernel.lanes), inputs(op.in_per_group() / kernel.inputs),
         outputs(op.num_output),
         depths(inputs / lanes, std::max(1, (inputs + kDepth / 2) / kDepth)),
-        panels(outputs / lanes, Parts(outputs / lanes, 3)) {}
+        panels(outputs / lanes, Parts(outputs / lanes, kernel.vectors)) {}
 
   int lanes, inputs, outputs;
   Split depths;  // inputs, by vectors
@@ -74,6 +74,7 @@ class Pointwise : public Step {
   explicit Pointwise(const Convolution& op)
       : kernel_(*Find(op)), product_(op, kernel_), in_shape_(op.inputs[0]->shape),
         out_shape_(op.outputs[0]->shape), stride_{op.stride[0], op.stride[1]},
+        strided_(op.stride[0] > 1 || op.stride[1] > 1),
         residual_(op.inputs.size() > 1),
         short_residual_(op.inputs.back()->type == Type::BF16),
         short_output_(op.outputs[0]->type == Type::BF16), bias_(op.bias),
@@ -106,83 +107,72 @@ class Pointwise : public Step {
   size_t BlockRows() const {
     return Parts(blocks_.whole, blocks_.parts) * kernel_.rows;
   }
-  size_t PackedFloats() const { return BlockRows() * product_.inputs; }
+  // Of inputs that are not row by row.
+  size_t GatheredFloats() const {
+    return strided_ ? BlockRows() * product_.inputs : 0;
+  }
   // A panel's sums of some inputs, of all rows of a block.
   size_t SumsStep() const {
     return Parts(product_.panels.whole, product_.panels.parts) * product_.lanes;
   }
-  size_t ThreadFloats() const { return PackedFloats() + BlockRows() * SumsStep(); }
-
-  // A row's inputs: the channels of a position.
-  const float* Row(const float* in, size_t row) const {
-    const size_t width = out_shape_[3], area = out_shape_[2] * width;
-    const size_t y = row % area / width * stride_[0];
-    const size_t x = row % width * stride_[1];
-    return in + ((row / area * in_shape_[2] + y) * in_shape_[3] + x) *
-        product_.inputs;
+  size_t ThreadFloats() const {
+    return GatheredFloats() + BlockRows() * SumsStep();
   }
 
-  // To [part of the inputs] and the rows of PanelKernel.
-  template <int LANES>
-  void PackRows(const float* in, int begin, int end, float* packed) const {
-    const int rows = kernel_.rows, tiles = Parts(end - begin, rows);
-    for (int row = begin; row < end; ++row) {
-      const int place = row - begin;
-      const float* from = Row(in, row);
-      for (int depth = 0; depth < product_.depths.parts; ++depth) {
-        const int first = product_.depths.begin(depth);
-        const int vectors = product_.depths.begin(depth + 1) - first;
-        float* to = packed + LANES * (place % rows +
-            rows * (tiles * first + place / rows * vectors));
-        for (int i = 0; i < vectors; ++i, from += LANES, to += rows * LANES) {
-          std::memcpy(to, from, LANES * sizeof(float));
-        }
-      }
+  // Rows of inputs, the channels of positions, one after the other.
+  const float* Rows(const float* in, int begin, int end, float* gathered) const {
+    const size_t inputs = product_.inputs;
+    if (!strided_) {
+      return in + begin * inputs;
     }
+    const int width = out_shape_[3], area = out_shape_[2] * width;
+    for (int row = begin; row < end; ++row) {
+      const size_t y = row % area / width * stride_[0];
+      const size_t x = row % width * stride_[1];
+      std::copy_n(in + ((static_cast<size_t>(row / area) * in_shape_[2] + y) *
+                        in_shape_[3] + x) * inputs,
+                  inputs, gathered + (row - begin) * inputs);
+    }
+    return gathered;
   }
 
   // A block of rows with a group of panels.
-  void Item(int block, int group, const Buffers& buffers, float* packed) const {
+  void Item(int block, int group, const Buffers& buffers, float* scratch) const {
     const int begin = blocks_.begin(block) * kernel_.rows;
     const int end = std::min(blocks_.begin(block + 1) * kernel_.rows, rows_);
-    kernel_.lanes == 16 ? PackRows<16>(buffers.input(0), begin, end, packed) :
-        PackRows<8>(buffers.input(0), begin, end, packed);
+    const float* rows = Rows(buffers.input(0), begin, end, scratch);
     for (int p = groups_.begin(group); p < groups_.begin(group + 1); ++p) {
-      Panel(p, begin, end, buffers, packed);
+      Panel(p, begin, end, buffers, rows, scratch + GatheredFloats());
     }
   }
 
   void Panel(int panel, int begin, int end, const Buffers& buffers,
-             float* packed) const {
-    const int lanes = product_.lanes;
+             const float* rows, float* partial) const {
+    const size_t lanes = product_.lanes, inputs = product_.inputs;
     const int column = product_.panels.begin(panel) * lanes;
     const int vectors = product_.panels.begin(panel + 1) - column / lanes;
     const size_t first =
         static_cast<size_t>(begin) * product_.outputs + column;
-    const Matrix sums = {packed + PackedFloats(), SumsStep(), false};
-    const float* weights = weights_ + static_cast<size_t>(column) * product_.inputs;
-    Multiplication m;
-    m.vectors = vectors;
-    m.bias = bias_.data() + column;
-    m.slope = 1;
-    m.from = residual_ ? At(buffers.inputs[1], short_residual_, first) : Matrix();
-    m.to = sums;
+    const Matrix sums = {partial, SumsStep(), false};
+    const float* const weights = weights_ + column * inputs;
     for (int d = 0; d < product_.depths.parts; ++d) {
-      m.depth = product_.depths.begin(d + 1) - product_.depths.begin(d);
-      m.weights = weights;
-      weights += static_cast<size_t>(m.depth) * lanes * vectors * lanes;
-      const bool last = panel + 1 == product_.panels.parts &&
-          d + 1 == product_.depths.parts;
-      m.next = last ? m.weights : weights;
-      if (d + 1 == product_.depths.parts) {
-        m.slope = slope_;
-        m.to = At(buffers.outputs[0], short_output_, first);
-      }
-      kernel_.multiply(m, end - begin, packed);
-      packed += static_cast<size_t>(m.depth) * lanes * kernel_.rows *
-          Parts(end - begin, kernel_.rows);
-      m.bias = NULL;
-      m.from = sums;
+      const size_t at = product_.depths.begin(d) * lanes;
+      const size_t after = product_.depths.begin(d + 1) * lanes;
+      const bool last = after == inputs;
+      const bool end_of_weights = last && panel + 1 == product_.panels.parts;
+      Multiplication m;
+      m.rows = rows + at;
+      m.row_step = inputs;
+      m.weights = weights + at * vectors * lanes;
+      m.vectors = vectors;
+      m.depth = (after - at) / lanes;
+      m.bias = d > 0 ? NULL : bias_.data() + column;
+      m.slope = last ? slope_ : 1;
+      m.from = d > 0 ? sums :
+          residual_ ? At(buffers.inputs[1], short_residual_, first) : Matrix();
+      m.to = last ? At(buffers.outputs[0], short_output_, first) : sums;
+      m.next = end_of_weights ? m.weights : weights + after * vectors * lanes;
+      kernel_.multiply(m, end - begin);
     }
   }
 
@@ -195,6 +185,7 @@ class Pointwise : public Step {
   const Product product_;
   const std::vector<int> in_shape_, out_shape_;
   const int stride_[2];
+  const bool strided_;
   const bool residual_, short_residual_, short_output_;
   const std::vector<float> bias_;
   const float slope_;

@@ -18,7 +18,7 @@ struct Vector {
   // registers.
   static const int kTile = 7;
   // Of panels.hpp: sums of 3 vectors take 12 of 16 registers.
-  static const int kRows = 4;
+  static const int kRows = 4, kVectors = 3;
 
   static V Load(const float* x) { return _mm256_loadu_ps(x); }
   static V Load(const caffe::engine::BFloat16* x) {

@@ -18,7 +18,7 @@ struct Vector512 {
   // registers.
   static const int kTile = 14;
   // Of panels.hpp: sums of 3 vectors take 24 of 32 registers.
-  static const int kRows = 8;
+  static const int kRows = 6, kVectors = 4;
 
   static V Load(const float* x) { return _mm512_loadu_ps(x); }
   static V Load(const caffe::engine::BFloat16* x) {

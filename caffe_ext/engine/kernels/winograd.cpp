@@ -58,7 +58,7 @@ class Winograd : public Step {
         slope_(op.relu ? op.negative_slope : 1),
         threads_(omp_get_max_threads()),
         panels_(shape_.outputs / kernel_.lanes,
-                Parts(shape_.outputs / kernel_.lanes, 3)),
+                Parts(shape_.outputs / kernel_.lanes, products_.vectors)),
         items_(Parts(windows_, products_.rows), Block(), panels_.parts, threads_,
                Packing(kernel_)),
         blocks_(Parts(windows_, products_.rows), items_.tiles),
@@ -155,9 +155,9 @@ class Winograd : public Step {
         const Matrix to = {sums + point * shape_.sum_step,
             static_cast<size_t>(vectors) * kernel_.lanes, false};
         products_.multiply(
-            {weights, vectors, shape_.inputs / kernel_.lanes, NULL, 1, {}, to,
-             last ? weights : weights + size},
-            end - begin, inputs + point * shape_.input_step);
+            {inputs + point * shape_.input_step, static_cast<size_t>(shape_.inputs),
+             weights, vectors, shape_.inputs / kernel_.lanes, NULL, 1, {}, to,
+             last ? weights : weights + size}, end - begin);
       }
       kernel_.transform_sums(shape_, sums, begin, end, first * kernel_.lanes,
                              vectors, bias_.data(), slope_,

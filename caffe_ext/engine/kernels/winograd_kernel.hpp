@@ -24,8 +24,8 @@ struct WinogradKernel {
   int taps[2], points[2], outputs[2];
   const double* kernel[2];
 
-  /// @brief Windows [begin, end) to [point] and the rows of PanelKernel. `zeros`: a
-  ///        position of the padding.
+  /// @brief Windows [begin, end) to [point][window][input]. `zeros`: a position of the
+  ///        padding.
   void (*transform_inputs)(const WinogradShape& shape, const float* in,
                            const float* zeros, int begin, int end, float* to);
   /// @brief Their sums, [point][window][output of `vectors`], to outputs, from channel

@@ -72,10 +72,7 @@ struct Winograd {
                              y) * shape.width + x) * shape.inputs;
         }
       }
-      const int tile = (window - begin) / Vector::kRows;
-      const int row = (window - begin) % Vector::kRows;
-      float* target = to + (static_cast<size_t>(tile) * vectors * Vector::kRows +
-                            row) * Vector::kLanes;
+      float* target = to + static_cast<size_t>(window - begin) * shape.inputs;
       for (int v = 0; v < vectors; ++v) {
         Vector::V half[Y::kPoints][X::kPoints];  // transformed downwards
         for (int j = 0; j < X::kPoints; ++j) {
@@ -95,7 +92,7 @@ struct Winograd {
                           line[j]);
           }
         }
-        target += Vector::kRows * Vector::kLanes;
+        target += Vector::kLanes;
       }
     }
   }
