@@ -3,8 +3,10 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <numeric>
+#include <type_traits>
 
 #include "engine/bfloat16.hpp"
 #include "engine/kernels/grouped_3x3_amx_step.hpp"
@@ -16,10 +18,11 @@ namespace engine {
 
 namespace {
 
-// How a convolution is computed, in vectors of how many outputs.
+// How a convolution is computed, in vectors of how many outputs, each the products of
+// one input or of two at a time.
 struct Kernel {
   GroupedPlaneFunction plane;
-  int lanes;
+  int lanes, inputs;
   const char* name;
 };
 
@@ -40,14 +43,18 @@ Kernel FindKernel(const Convolution& op) {
   const int stride = op.stride[0], dilation = op.dilation[0];
   if (channels % 16 == 0 && (width == 4 || width == 8 || width % 16 == 0) &&
       HasAvx512()) {
+    if (std::is_same<T, BFloat16>::value && __builtin_cpu_supports("avx512bf16")) {
+      const GroupedPlaneFunction plane = GroupedPlaneAvx512BF16(stride, dilation);
+      if (plane) { return {plane, 16, 2, "own AVX-512 BF16"}; }
+    }
     const GroupedPlaneFunction plane = GroupedPlaneAvx512<T>(stride, dilation);
-    if (plane) { return {plane, 16, "own AVX-512"}; }
+    if (plane) { return {plane, 16, 1, "own AVX-512"}; }
   }
   // Of still fewer channels most weights would be zeros.
   if (width > 2 && channels % std::lcm(width, 8) == 0) {
-    return {GroupedPlaneAvx2<T>(stride, dilation), 8, "own AVX2"};
+    return {GroupedPlaneAvx2<T>(stride, dilation), 8, 1, "own AVX2"};
   }
-  return {NULL, 0, NULL};
+  return {NULL, 0, 0, NULL};
 }
 
 // What a vector of outputs reads: its groups' channels.
@@ -62,7 +69,7 @@ struct Inputs {
 
 struct Branch {
   Kernel kernel;
-  // [vector of outputs][ky][channel][kx][lane]
+  // [vector of outputs][ky][channel or pair][kx][lane]
   const float* weights;
   std::vector<float> bias;
   float slope;
@@ -74,24 +81,25 @@ struct Shape {
   int height, width, out_height, out_width;
   int pad;   // the branches' largest
   int unit;  // channels that one thread takes at a time
+  int pixel;  // floats that it has of a pixel; or pairs of bf16
 
   int padded_height() const { return height + 2 * pad; }
   int padded_width() const { return width + 2 * pad; }
   size_t padded_floats() const {
-    return static_cast<size_t>(padded_height()) * padded_width() * unit;
+    return static_cast<size_t>(padded_height()) * padded_width() * pixel;
   }
 };
 
-// A unit's channels of one image, as floats, with zeros around.
-template <typename T>
-void Pad(const Shape& shape, const T* image, float* padded) {
+// A unit's channels of one image with zeros around.
+template <typename From, typename To>
+void Pad(const Shape& shape, const From* image, To* padded) {
   const int unit = shape.unit, pad = shape.pad;
   const size_t side = static_cast<size_t>(pad) * unit;
   const size_t edge = side * shape.padded_width();
-  std::memset(padded, 0, edge * sizeof(float));
+  std::memset(padded, 0, edge * sizeof(To));
   padded += edge;
   for (int y = 0; y < shape.height; ++y) {
-    std::memset(padded, 0, side * sizeof(float));
+    std::memset(padded, 0, side * sizeof(To));
     padded += side;
     for (int x = 0; x < shape.width; ++x) {
       for (int i = 0; i < unit; i += 8) {
@@ -101,34 +109,40 @@ void Pad(const Shape& shape, const T* image, float* padded) {
       padded += unit;
       image += shape.channels;
     }
-    std::memset(padded, 0, side * sizeof(float));
+    std::memset(padded, 0, side * sizeof(To));
     padded += side;
   }
-  std::memset(padded, 0, edge * sizeof(float));
+  std::memset(padded, 0, edge * sizeof(To));
 }
 
-std::vector<float> Pack(const std::vector<float>& plain, int outputs,
-                        int lanes) {
+// The packed numbers, as floats.
+template <typename Number>
+std::vector<float> Pack(const std::vector<float>& plain, int outputs, int lanes) {
   const int width = plain.size() / (9 * outputs);
-  std::vector<float> packed;
+  const int numbers = sizeof(float) / sizeof(Number);  // in a lane
+  std::vector<Number> packed;
   for (int vector = 0; vector < outputs; vector += lanes) {
     const Inputs inputs(vector, lanes, width);
     const int count = inputs.Multiplied(width);
     for (int ky = 0; ky < 3; ++ky) {
-      for (int i = 0; i < count; ++i) {
+      for (int first = 0; first < count; first += numbers) {
         for (int kx = 0; kx < 3; ++kx) {
           for (int output = vector; output < vector + lanes; ++output) {
-            // Of the output's group.
-            const int channel = count == width ? i :
-                inputs.first + i - output / width * width;
-            packed.push_back(channel < 0 || channel >= width ? 0 :
-                plain[(output * width + channel) * 9 + ky * 3 + kx]);
+            for (int i = first; i < first + numbers; ++i) {
+              // Of the output's group.
+              const int channel = count == width ? i :
+                  inputs.first + i - output / width * width;
+              packed.push_back(channel < 0 || channel >= width ? 0 :
+                  plain[(output * width + channel) * 9 + ky * 3 + kx]);
+            }
           }
         }
       }
     }
   }
-  return packed;
+  std::vector<float> floats(packed.size() / numbers);
+  std::memcpy(floats.data(), packed.data(), floats.size() * sizeof(float));
+  return floats;
 }
 
 template <typename T>
@@ -144,14 +158,19 @@ class Grouped3x3 : public Step {
     shape_.width = input.shape[3];
     shape_.out_height = output.shape[2];
     shape_.out_width = output.shape[3];
+    const int numbers = FindKernel<T>(*branches[0]).inputs;  // in a lane
     // Whole groups, and whole cache lines where there are as many channels.
-    shape_.unit = std::lcm(shape_.group_width, shape_.channels % 16 ? 8 : 16);
+    shape_.unit = std::lcm(shape_.group_width, shape_.channels % 16 ? 8 :
+        numbers == 1 || shape_.channels % 32 ? 16 : 32);
+    shape_.pixel = shape_.unit / numbers;
     shape_.pad = 0;
     for (const Convolution* op : branches) {
       const Kernel kernel = FindKernel<T>(*op);
       const float* weights = op->weights->InOwn(
           [&](const std::vector<float>& plain) {
-        return Pack(plain, op->num_output, kernel.lanes);
+        return kernel.inputs == 2 ?
+            Pack<BFloat16>(plain, op->num_output, kernel.lanes) :
+            Pack<float>(plain, op->num_output, kernel.lanes);
       });
       branches_.push_back({kernel, weights, op->bias,
           op->relu ? op->negative_slope : 1, op->pad[0]});
@@ -162,7 +181,7 @@ class Grouped3x3 : public Step {
     for (int c = 0; c < shape_.channels; c += lanes) {
       offsets_.push_back(offset);
       offset += 9 * lanes * Inputs(c, lanes, shape_.group_width)
-          .Multiplied(shape_.group_width);
+          .Multiplied(shape_.group_width) / numbers;
     }
   }
 
@@ -184,9 +203,15 @@ class Grouped3x3 : public Step {
  private:
   void Unit(int n, int channel, const Buffers& buffers, float* padded) const {
     const size_t image = static_cast<size_t>(shape_.height) * shape_.width;
-    Pad(shape_, buffers.input<T>(0) + n * image * shape_.channels + channel,
-        padded);
+    const size_t first = n * image * shape_.channels + channel;
     const int width = shape_.group_width, lanes = branches_[0].kernel.lanes;
+    const int numbers = branches_[0].kernel.inputs;
+    if (numbers == 2) {
+      Pad(shape_, buffers.input<uint16_t>(0) + first,
+          reinterpret_cast<uint16_t*>(padded));
+    } else {
+      Pad(shape_, buffers.input<T>(0) + first, padded);
+    }
     const size_t area =
         static_cast<size_t>(shape_.out_height) * shape_.out_width;
     for (int c = channel; c < channel + shape_.unit; c += lanes) {
@@ -197,12 +222,13 @@ class Grouped3x3 : public Step {
         const GroupedPlane plane = {
             width == 4 ? GroupedPlane::GROUPS_OF_4 :
             width == 8 ? GroupedPlane::GROUPS_OF_8 : GroupedPlane::ALL,
-            inputs.count, shape_.unit,
-            shape_.padded_width() * shape_.unit, shape_.out_height,
+            inputs.count / numbers, shape_.pixel,
+            shape_.padded_width() * shape_.pixel, shape_.out_height,
             shape_.out_width, shape_.channels, branch.slope};
         const size_t shift = static_cast<size_t>(shape_.pad - branch.pad) *
-            (shape_.padded_width() + 1) * shape_.unit;
-        branch.kernel.plane(plane, padded + shift + inputs.first - channel,
+            (shape_.padded_width() + 1) * shape_.pixel;
+        branch.kernel.plane(plane,
+            padded + shift + (inputs.first - channel) / numbers,
             branch.weights + offsets_[c / lanes],
             branch.bias.data() + c,
             buffers.output<T>(b) + n * area * shape_.channels + c, total);

@@ -12,8 +12,8 @@ struct GroupedPlane {
   // Which channels an output reads: its group's, of 4 or of 8; or, with weights of 0
   // between, all those of the vector's groups.
   enum { GROUPS_OF_4, GROUPS_OF_8, ALL } channels;
-  int count;                 // of these channels
-  int step, row;             // floats from pixel to pixel, row to row, of `in`
+  int count;                 // of these channels, or pairs of bf16
+  int step, row;             // floats, or pairs, from pixel to pixel, row to row
   int out_height, out_width;
   int out_step;              // numbers from pixel to pixel of `out`
   float slope;               // of negative results; 1 leaves them as they are
@@ -37,6 +37,9 @@ GroupedPlaneFunction GroupedPlaneAvx2(int stride, int dilation);
 /// @brief Of 16 floats.
 template <typename T>
 GroupedPlaneFunction GroupedPlaneAvx512(int stride, int dilation);
+/// @brief Of 16 outputs, for which `in` and `weights` hold pairs of bf16, as floats;
+///        outputs are bf16.
+GroupedPlaneFunction GroupedPlaneAvx512BF16(int stride, int dilation);
 
 }  // namespace engine
 }  // namespace caffe

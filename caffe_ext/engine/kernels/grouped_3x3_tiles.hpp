@@ -9,7 +9,7 @@ namespace engine {
 
 namespace {
 
-// A channel of each lane's group, of groups of 4 or 8; or one for all lanes.
+// A channel (or pair) of each lane's group, of groups of 4 or 8; or one for all lanes.
 struct Of4 {
   template <int I>
   static ALWAYS_INLINE Vector::V At(const float* pixel, int) {
@@ -68,11 +68,13 @@ ALWAYS_INLINE void Tile(const GroupedPlane& plane, const float* in,
     if (plane.channels == GroupedPlane::GROUPS_OF_4) {
       Row<Of4, 0, T, S, D>(in, 0, step, weights, sum);
       Row<Of4, 1, T, S, D>(in, 1, step, weights + kWeights, sum);
-      Row<Of4, 2, T, S, D>(in, 2, step, weights + 2 * kWeights, sum);
-      Row<Of4, 3, T, S, D>(in, 3, step, weights + 3 * kWeights, sum);
-      weights += 4 * kWeights;
+      if constexpr (Vector::kInputs == 1) {
+        Row<Of4, 2, T, S, D>(in, 2, step, weights + 2 * kWeights, sum);
+        Row<Of4, 3, T, S, D>(in, 3, step, weights + 3 * kWeights, sum);
+      }
+      weights += 4 / Vector::kInputs * kWeights;
     } else if (plane.channels == GroupedPlane::GROUPS_OF_8) {
-      for (int i = 0; i < 8; ++i, weights += kWeights) {
+      for (int i = 0; i < 8 / Vector::kInputs; ++i, weights += kWeights) {
         Row<Of8, 0, T, S, D>(in, i, step, weights, sum);
       }
     } else {
