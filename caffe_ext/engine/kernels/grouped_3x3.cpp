@@ -102,6 +102,7 @@ void Pad(const Shape& shape, const From* image, To* padded) {
     std::memset(padded, 0, side * sizeof(To));
     padded += side;
     for (int x = 0; x < shape.width; ++x) {
+      __builtin_prefetch(image + 16 * shape.channels);
       for (int i = 0; i < unit; i += 8) {
 #pragma omp simd
         for (int j = 0; j < 8; ++j) { padded[i + j] = image[i + j]; }

@@ -63,6 +63,7 @@ ALWAYS_INLINE void Tile(const GroupedPlane& plane, const float* in,
 #pragma GCC unroll 14
   for (int t = 0; t < T; ++t) {
     sum[t] = bias;
+    __builtin_prefetch(out + t * plane.out_step, 1);
   }
   for (int ky = 0; ky < 3; ++ky, in += D * plane.row) {
     if (plane.channels == GroupedPlane::GROUPS_OF_4) {
