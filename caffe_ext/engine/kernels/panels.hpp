@@ -54,6 +54,16 @@ void Tile(const Multiplication& m, int first, const float* rows, const char* nex
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r) { sum[r][v] = bias; }
   }
+  if (m.to.bf16) {  // of floats it gains nothing
+    const BFloat16* to =
+        static_cast<const BFloat16*>(m.to.data) + first * m.to.step;
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r, to += m.to.step) {
+      for (int v = 0; v < V; v += 2) {
+        __builtin_prefetch(to + v * Vector::kLanes, 1);
+      }
+    }
+  }
   const float* weights = m.weights;
   const size_t row_step = m.row_step;
   for (int i = 0; i < m.depth; ++i) {

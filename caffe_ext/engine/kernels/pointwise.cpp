@@ -17,10 +17,10 @@ namespace engine {
 
 namespace {
 
-static const int kBlock = getenv("BLOCK") ? atoi(getenv("BLOCK")) : 24;
+const int kBlock = 24;  // tiles that are multiplied by panel after panel
 // An input of a row is packed in one cycle, and multiplied by a panel in 1.5.
 const double kPacking = 1 / 1.5;
-static const int kDepth = getenv("DEPTH") ? atoi(getenv("DEPTH")) : 256;
+const int kDepth = 256;  // inputs, or some more, that are multiplied at a time
 
 // The kernel that has vectors as long as may be, or null.
 const PanelKernel* Find(const Convolution& op) {
