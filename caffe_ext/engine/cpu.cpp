@@ -1,12 +1,11 @@
 #include <omp.h>
 
 #include <chrono>
-#include <cstdlib>
 
 #include "caffe/util/onednn.hpp"
 #include "engine/device.hpp"
 #include "engine/kernels/grouped_3x3.hpp"
-#include "engine/memory_plan.hpp"
+#include "engine/pages.hpp"
 
 namespace caffe {
 namespace engine {
@@ -43,8 +42,7 @@ class Cpu : public Device {
 
   virtual std::unique_ptr<Step> MakeStep(Op* op) { return op->MakeStep(); }
   virtual std::shared_ptr<char> Allocate(size_t bytes) {
-    return std::shared_ptr<char>(
-        static_cast<char*>(std::aligned_alloc(kAlignment, bytes)), std::free);
+    return AllocatePages(bytes);
   }
   virtual const float* Values(const Blob<float>& blob) {
     return blob.cpu_data();

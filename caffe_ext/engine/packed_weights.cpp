@@ -3,11 +3,22 @@
 #include <algorithm>
 
 #include "engine/onednn.hpp"
+#include "engine/pages.hpp"
 
 namespace caffe {
 namespace engine {
 
 using dnnl::memory;
+
+namespace {
+
+std::shared_ptr<char> Pages(size_t bytes) {
+  const std::shared_ptr<char> pages = AllocatePages(bytes);
+  CHECK(pages) << "no memory for a layer's packed weights";
+  return pages;
+}
+
+}  // namespace
 
 PackedWeights::PackedWeights(const shared_ptr<Blob<float> >& values,
     const memory::dims& dims)
@@ -32,13 +43,11 @@ const float* PackedWeights::InOwn(const std::function<
     std::vector<float>(const std::vector<float>&)>& pack) {
   if (!own_) {
     const std::vector<float> values = pack(Plain());
-    own_ = memory(onednn::Plain({static_cast<memory::dim>(values.size())}),
-                  Cpu());
-    std::copy(values.begin(), values.end(),
-              static_cast<float*>(own_.get_data_handle()));
+    own_ = Pages(values.size() * sizeof(float));
+    std::copy(values.begin(), values.end(), reinterpret_cast<float*>(own_.get()));
     source_.reset();
   }
-  return static_cast<const float*>(own_.get_data_handle());
+  return reinterpret_cast<const float*>(own_.get());
 }
 
 memory PackedWeights::In(const memory::desc& layout) {
@@ -47,7 +56,8 @@ memory PackedWeights::In(const memory::desc& layout) {
       return there;
     }
   }
-  memory packed(layout, Cpu());
+  pages_.push_back(Pages(layout.get_size()));
+  memory packed(layout, Cpu(), pages_.back().get());
   dnnl::stream stream(Cpu());
   if (packed_.empty()) {
     std::vector<float> values = Plain();

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "caffe/blob.hpp"
@@ -42,7 +43,8 @@ class PackedWeights {
   shared_ptr<Blob<float> > source_;  // until they are packed
   std::vector<double> factors_;      // empty: 1
   std::vector<dnnl::memory> packed_;
-  dnnl::memory own_;
+  std::vector<std::shared_ptr<char> > pages_;  // of these
+  std::shared_ptr<char> own_;
 };
 
 }  // namespace engine
