@@ -178,6 +178,10 @@ class Grouped3x3 : public Step {
       shape_.pad = std::max(shape_.pad, op->pad[0]);
     }
     const int lanes = branches_[0].kernel.lanes;
+    // On lines of fewer pixels than grouped_3x3_tiles.hpp has sums for. Floats of two
+    // vectors, and their inputs, would not fit the first cache.
+    vectors_ = numbers == 2 && shape_.group_width == 32 && shape_.out_width < 14 ?
+        2 : 1;
     size_t offset = 0;
     for (int c = 0; c < shape_.channels; c += lanes) {
       offsets_.push_back(offset);
@@ -215,15 +219,18 @@ class Grouped3x3 : public Step {
     }
     const size_t area =
         static_cast<size_t>(shape_.out_height) * shape_.out_width;
-    for (int c = channel; c < channel + shape_.unit; c += lanes) {
-      float total[16] = {0};
+    const int step = vectors_ * lanes;
+    for (int c = channel; c < channel + shape_.unit; c += step) {
+      float total[32] = {0};
       const Inputs inputs(c, lanes, width);
       for (size_t b = 0; b < branches_.size(); ++b) {
         const Branch& branch = branches_[b];
         const GroupedPlane plane = {
             width == 4 ? GroupedPlane::GROUPS_OF_4 :
             width == 8 ? GroupedPlane::GROUPS_OF_8 : GroupedPlane::ALL,
-            inputs.count / numbers, shape_.pixel,
+            inputs.count / numbers, vectors_,
+            vectors_ == 1 ? 0 : offsets_[c / lanes + 1] - offsets_[c / lanes],
+            shape_.pixel,
             shape_.padded_width() * shape_.pixel, shape_.out_height,
             shape_.out_width, shape_.channels, branch.slope};
         const size_t shift = static_cast<size_t>(shape_.pad - branch.pad) *
@@ -237,14 +244,13 @@ class Grouped3x3 : public Step {
       if (mean_) {
         float* mean = buffers.output(branches_.size()) +
             n * shape_.channels + c;
-        for (int lane = 0; lane < lanes; ++lane) {
-          mean[lane] = total[lane] / area;
-        }
+        for (int i = 0; i < step; ++i) { mean[i] = total[i] / area; }
       }
     }
   }
 
   std::vector<Branch> branches_;
+  int vectors_;  // that are computed together
   std::vector<size_t> offsets_;  // of the weights of each vector of outputs
   Shape shape_;
   const bool mean_;

@@ -7,12 +7,14 @@ namespace caffe {
 namespace engine {
 
 /// @brief What a branch of grouped 3x3 convolution reads and writes in one image,
-///        a vector of output channels at a time.
+///        one vector of output channels or two at a time.
 struct GroupedPlane {
   // Which channels an output reads: its group's, of 4 or of 8; or, with weights of 0
   // between, all those of the vector's groups.
   enum { GROUPS_OF_4, GROUPS_OF_8, ALL } channels;
   int count;                 // of these channels, or pairs of bf16
+  int vectors;               // two only with pairs, where both read the same
+  size_t weights_step;       // from vector to vector
   int step, row;             // floats, or pairs, from pixel to pixel, row to row
   int out_height, out_width;
   int out_step;              // numbers from pixel to pixel of `out`
@@ -20,7 +22,7 @@ struct GroupedPlane {
 };
 
 /**
- * @brief All pixels of a vector of outputs.
+ * @brief All pixels of a vector of outputs, or two.
  *
  * @param in the vector's first group in the upper left pixel, padding included
  * @param weights [ky][channel][kx][lane]
