@@ -58,9 +58,8 @@ class SelectStep : public Step {
         }
         return;
       }
-      const int kBlock = 64;  // channels whose sums stay in the cache
       for (int first = 0; first < channels_; first += kBlock) {
-        const int end = std::min(channels_, first + kBlock);
+        const int end = std::min<int>(channels_, first + kBlock);
         float sum[kBlock] = {0};
         for (int k = 0; k < branches_; ++k) {
           const float* w = weights + k * channels_;
@@ -84,21 +83,34 @@ class SelectStep : public Step {
     std::copy(attention_.bias().begin(), attention_.bias().end(), attention);
     attention_.Add(mean, attention);
     // Softmax over the branches.
-#pragma omp simd
-    for (int c = 0; c < channels_; ++c) {
-      float greatest = attention[c], sum = 0;
+    for (int first = 0; first < channels_; first += kBlock) {
+      const int count = std::min<int>(channels_ - first, kBlock);
+      float greatest[kBlock], sum[kBlock] = {0};
+      std::copy_n(attention + first, count, greatest);
       for (int k = 1; k < branches_; ++k) {
-        greatest = std::max(greatest, attention[k * channels_ + c]);
+        const float* values = attention + k * channels_ + first;
+#pragma omp simd
+        for (int c = 0; c < count; ++c) {
+          greatest[c] = std::max(greatest[c], values[c]);
+        }
       }
       for (int k = 0; k < branches_; ++k) {
-        float& value = attention[k * channels_ + c];
-        sum += value = Exp(value - greatest);
+        float* values = attention + k * channels_ + first;
+#pragma omp simd
+        for (int c = 0; c < count; ++c) {
+          values[c] = Exp(values[c] - greatest[c]);
+          sum[c] += values[c];
+        }
       }
       for (int k = 0; k < branches_; ++k) {
-        attention[k * channels_ + c] /= sum;
+        float* values = attention + k * channels_ + first;
+#pragma omp simd
+        for (int c = 0; c < count; ++c) { values[c] /= sum[c]; }
       }
     }
   }
+
+  static const int kBlock = 64;  // channels whose sums stay in the cache
 
   const Bottleneck& attention_;
   const int batch_, channels_, branches_;
