@@ -1,6 +1,9 @@
 """Small nets, plain and compiled."""
+import os
+
 import caffe
 import numpy as np
+from sknet.bench.report import vector_units
 
 # After a layer "conv": what its step does besides.
 RESIDUAL = """
@@ -8,6 +11,18 @@ layer { name: 'sum' type: 'Eltwise' bottom: 'conv' bottom: 'more' top: 'out' }
 layer { name: 'relu' type: 'ReLU' bottom: 'out' top: 'out'
         relu_param { negative_slope: 0.25 } }
 """
+
+
+def has(unit):
+    """Whether programs use these vectors: avx2, avx512f, avx512_bf16 or amx_bf16."""
+    most = os.environ.get("ONEDNN_MAX_CPU_ISA", "").lower()
+    return unit in vector_units() and (most != "avx2" or unit == most)
+
+
+def rounded(values):
+    """The nearest of 8 significant bits, to even at a tie, by arithmetic."""
+    mantissa, exponent = np.frexp(np.float64(values))
+    return np.ldexp(np.rint(mantissa * 256), exponent - 8)
 
 
 def make_net(path, layers, seed=0, **shapes):

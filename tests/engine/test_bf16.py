@@ -7,7 +7,7 @@ from pathlib import Path
 import caffe
 import numpy as np
 import pytest
-from compiled_nets import assert_same, make_net, random_inputs
+from compiled_nets import assert_same, make_net, random_inputs, rounded
 from sknet.models.graph import Graph
 from sknet.models.selective_kernel import Branch, Selection, selective_kernel
 from sknet.text import to_text
@@ -32,12 +32,6 @@ def kinds(folder, layers, within=1e-2, size=(2, 16, 9, 7), outputs=None):
     found = assert_same(net, within, program=program)
     assert found[:3] == ["Reorder", "Convert", "Convolution"]
     return found[3:]
-
-
-def rounded(values):
-    """The nearest of 8 significant bits, to even at a tie, by arithmetic."""
-    mantissa, exponent = np.frexp(np.float64(values))
-    return np.ldexp(np.rint(mantissa * 256), exponent - 8)
 
 
 def has_amx():

@@ -2,8 +2,7 @@
 import caffe
 import numpy as np
 import pytest
-from compiled_nets import RESIDUAL, convolution, make_net, random_inputs
-from sknet.bench.report import machine
+from compiled_nets import RESIDUAL, convolution, has, make_net, random_inputs
 
 CONVOLUTION = """
 layer {{ name: 'conv' type: 'Convolution' bottom: 'data' top: 'conv'
@@ -44,7 +43,7 @@ def test_sums(inputs, outputs, place, kernel, threads, tmp_path):
     program = caffe.compile(net, threads=threads)
     step = convolution(program)  # with the sum and the ReLU in it
     assert "relu" in step["layers"]
-    if "avx" in machine():
+    if has("avx2"):
         assert step["implementation"].startswith("own Winograd AVX")
     sums = convolved(net, given["data"], pad) + given["more"]
     assert_close(program.forward(**given)["out"], np.where(sums > 0, sums, sums / 4))

@@ -11,6 +11,7 @@
 #include "engine/bfloat16.hpp"
 #include "engine/kernels/grouped_3x3_amx_step.hpp"
 #include "engine/kernels/grouped_3x3_plane.hpp"
+#include "engine/onednn.hpp"
 #include "engine/parallel.hpp"
 
 namespace caffe {
@@ -26,24 +27,13 @@ struct Kernel {
   const char* name;
 };
 
-// x86-64-v4, for which the file of these kernels is compiled.
-bool HasAvx512() {
-#ifdef __x86_64__
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl");
-#else
-  return false;
-#endif
-}
-
 template <typename T>
 Kernel FindKernel(const Convolution& op) {
   const int width = op.in_per_group(), channels = op.num_output;
   const int stride = op.stride[0], dilation = op.dilation[0];
   if (channels % 16 == 0 && (width == 4 || width == 8 || width % 16 == 0) &&
-      HasAvx512()) {
-    if (std::is_same<T, BFloat16>::value && __builtin_cpu_supports("avx512bf16")) {
+      Has(dnnl::cpu_isa::avx512_core)) {
+    if (std::is_same<T, BFloat16>::value && HasBF16()) {
       const GroupedPlaneFunction plane = GroupedPlaneAvx512BF16(stride, dilation);
       if (plane) { return {plane, 16, 2, "own AVX-512 BF16"}; }
     }

@@ -3,8 +3,6 @@
 // the next of which are brought into the cache while the present ones are multiplied.
 // For the file of each kind of vectors, which says before what a Vector is
 // (vector_avx2.hpp); in an unnamed namespace, as that.
-#include <algorithm>
-
 #include "engine/bfloat16.hpp"
 #include "engine/kernels/panel_kernel.hpp"
 
@@ -118,8 +116,14 @@ void TileOf(int count, const Multiplication& m, int first, const float* rows,
   Tile<R, V>(m, first, rows, next, step);
 }
 
+// Narrower panels have fewer vectors.
 template <int V>
-void PanelOf(const Multiplication& m, int count) {
+void Panel(const Multiplication& m, int count) {
+  if constexpr (V > 1) {
+    if (m.vectors < V) {
+      return Panel<V - 1>(m, count);
+    }
+  }
   const int kRows = Vector::kRows, tiles = (count + kRows - 1) / kRows;
   const size_t step = sizeof(float) * Vector::kLanes * Vector::kLanes * V / tiles;
   const float* rows = m.rows;
@@ -131,11 +135,7 @@ void PanelOf(const Multiplication& m, int count) {
   }
 }
 
-inline void Multiply(const Multiplication& m, int count) {
-  (m.vectors == 4 ? PanelOf<4> : m.vectors == 3 ? PanelOf<3> :
-      m.vectors == 2 ? PanelOf<2> : PanelOf<1>)(m, count);
-}
-
-const PanelKernel kPanels = {Vector::kLanes, Vector::kRows, Vector::kVectors, Vector::kInputs, Multiply};
+const PanelKernel kPanels = {Vector::kLanes, Vector::kRows, Vector::kVectors,
+                             Vector::kInputs, Panel<Vector::kVectors>};
 
 }  // namespace

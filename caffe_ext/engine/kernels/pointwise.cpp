@@ -33,7 +33,7 @@ const PanelKernel* Find(const Convolution& op) {
       op.num_output % kernel->lanes == 0 ? kernel : NULL;
 }
 
-// Of a lane's inputs, one or a pair, as a float.
+// Inputs are floats; or, of bf16, pairs.
 struct Product {
   Product(const Convolution& op, const PanelKernel& kernel)
       : lanes(kernel.lanes), inputs(op.in_per_group() / kernel.inputs),
@@ -43,7 +43,7 @@ struct Product {
 
   int lanes, inputs, outputs;
   Split depths;  // inputs, by vectors
-  Split panels;  // outputs, by vectors: of three or two, or the only one
+  Split panels;  // outputs, by vectors
 };
 
 // [panel][input][output of the panel][number of the input]

@@ -17,7 +17,7 @@ struct Vector {
   // Pixels of grouped_3x3_tiles.hpp: their sums, and what else is needed, fit the
   // registers.
   static const int kTile = 7;
-  // Of panels.hpp: sums of 3 vectors take 12 of 16 registers.
+  // Of panels.hpp: sums take 12 of 16 registers.
   static const int kRows = 4, kVectors = 3;
 
   static V Load(const float* x) { return _mm256_loadu_ps(x); }

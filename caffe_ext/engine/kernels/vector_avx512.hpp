@@ -17,7 +17,7 @@ struct Vector512 {
   // Pixels of grouped_3x3_tiles.hpp: their sums, and what else is needed, fit the
   // registers.
   static const int kTile = 14;
-  // Of panels.hpp: sums of 3 vectors take 24 of 32 registers.
+  // Of panels.hpp: sums take 24 of 32 registers.
   static const int kRows = 6, kVectors = 4;
 
   static V Load(const float* x) { return _mm512_loadu_ps(x); }

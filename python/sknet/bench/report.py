@@ -8,20 +8,28 @@ VECTORS = ("amx_bf16", "avx512_bf16", "avx512f", "avx2")
 
 
 def machine():
-    """The processor's name and the best of its vector units, as Linux has them."""
+    """The processor's name and the best of its vector units."""
+    name = re.search(r"^model name\s*: (.*)", _cpuinfo(), re.M)
+    return ", ".join([name[1] if name else platform.processor() or platform.machine(),
+                      *vector_units()[:2]])
+
+
+def vector_units():
+    """The processor's, the best first, as Linux has them."""
+    flags = re.search(r"^flags\s*: (.*)", _cpuinfo(), re.M)
+    return [unit for unit in VECTORS if flags and unit in flags[1].split()]
+
+
+def _cpuinfo():
     try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
-        return platform.processor() or platform.machine()
-    name = re.search(r"^model name\s*: (.*)", text, re.M)
-    flags = re.search(r"^flags\s*: (.*)", text, re.M)
-    found = [unit for unit in VECTORS if flags and unit in flags[1].split()]
-    return ", ".join([name[1] if name else platform.machine(), *found[:2]])
+        return ""
 
 
 def has_bf16():
     """Whether its vector units take bf16."""
-    return "bf16" in machine()
+    return any(unit.endswith("bf16") for unit in vector_units())
 
 
 def place(result):

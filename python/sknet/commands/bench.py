@@ -5,9 +5,9 @@ such as fail. Each is a process of its own, and waits while another works. All g
 same weights and images; first their outputs are compared. Then they take turns, in
 another order each round: a pass that does not count, and as many as fit 0.3 seconds,
 two at least. Told are the median and the least of all, the speed against the fastest
-other engine, the share of the peak that NumPy's matrix product reaches here, the most
-memory that the process had, Python's with it, and the seconds from the engine's import
-to its first output.
+other engine, the share of the peak that a product of large matrices reaches here in
+float, the most memory that the process had, Python's with it, and the seconds from the
+engine's import to its first output.
 
 Engines: caffe (the plain net), compiled (caffe.compile), openvino, onnxruntime,
 torch (its own layers, eager), opencv (its dnn module); and in bf16 compiled-bf16 and
@@ -115,14 +115,14 @@ def _engines(args):
 
 def _bench(args, source, engines):
     from sknet.bench import nvidia_smi
-    from sknet.bench.measure import matmul_peak, measure
+    from sknet.bench.measure import product_peak, measure
     from sknet.bench.report import machine, versions
     from sknet.bench.worker import alone, neighbours
     from sknet.profile import profile
     from sknet.progress import progress
     on_gpu = args.gpu is not None
     place = dict(gpu=args.gpu, machine=nvidia_smi.describe(args.gpu)) if on_gpu else \
-        dict(threads=args.threads, machine=machine(), peak_gflops=alone(matmul_peak))
+        dict(threads=args.threads, machine=machine(), peak_gflops=alone(product_peak))
     used_mib = (lambda: nvidia_smi.used_mib(args.gpu)) if on_gpu else None
     result = dict(model=args.model, neighbours=args.neighbours, **place,
                   gflop=2e-9 * profile(source.param, source=args.model).total("macs"),
@@ -135,7 +135,7 @@ def _bench(args, source, engines):
                 source, engines, batch, args.gpu if on_gpu else args.threads,
                 args.seconds, lambda seconds: bar.update(round(seconds, 1)), used_mib))
     if not on_gpu:
-        result["peak_gflops"] = max(result["peak_gflops"], alone(matmul_peak))
+        result["peak_gflops"] = max(result["peak_gflops"], alone(product_peak))
     return result
 
 
@@ -159,7 +159,7 @@ def _tables(result, engines):
     yield [f"{result['model']}: {result['gflop']:.2f} GFLOP an image, {place(result)}"
            + (f", beside {result['neighbours']} busy processes"
               if result["neighbours"] else ""),
-           *([f"peak of NumPy's matrix product: {result['peak_gflops']:.0f} GFLOP/s"]
+           *([f"peak of a product of matrices: {result['peak_gflops']:.0f} GFLOP/s"]
              if "peak_gflops" in result else [])]
     for part in result["batches"]:
         yield list(_table(result, part, engines))
