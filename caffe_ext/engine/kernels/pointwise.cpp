@@ -18,8 +18,9 @@ namespace engine {
 namespace {
 
 const int kBlock = 24;  // tiles that are multiplied by panel after panel
-// An input of a row is packed in one cycle, and multiplied by a panel in 1.5.
-const double kPacking = 1 / 1.5;
+// Rows come from further away the first time: as long as .3 of a panel's products, or
+// .7, which makes no difference.
+const double kFirstReading = .3;
 const int kDepth = 256;  // inputs, or some more, that are multiplied at a time
 
 // The kernel that has vectors as long as may be, or null.
@@ -82,7 +83,7 @@ class Pointwise : public Step {
         threads_(omp_get_max_threads()),
         rows_(out_shape_[0] * out_shape_[2] * out_shape_[3]),
         items_(Parts(rows_, kernel_.rows), kBlock, product_.panels.parts, threads_,
-               kPacking),
+               kFirstReading),
         blocks_(Parts(rows_, kernel_.rows), items_.tiles),
         groups_(product_.panels.parts, items_.panels),
         weights_(op.weights->InOwn([&](const std::vector<float>& plain) {
