@@ -19,6 +19,9 @@ target_link_libraries(caffe_test PRIVATE caffe caffe_gtest Threads::Threads)
 if(ONEDNN)
   target_link_libraries(caffe_test PRIVATE caffe_engine OpenMP::OpenMP_CXX)
   target_compile_definitions(caffe_test PRIVATE USE_ONEDNN USE_ENGINE)
+  # Not among what the library exports.
+  target_sources(caffe_test PRIVATE ${PROJECT_SOURCE_DIR}/caffe_ext/engine/team.cpp)
+  target_include_directories(caffe_test PRIVATE ${PROJECT_SOURCE_DIR}/caffe_ext)
 endif()
 set_target_properties(caffe_test PROPERTIES
   OUTPUT_NAME test.testbin

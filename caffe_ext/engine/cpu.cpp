@@ -6,6 +6,7 @@
 #include "engine/device.hpp"
 #include "engine/kernels/grouped_3x3.hpp"
 #include "engine/pages.hpp"
+#include "engine/team.hpp"
 
 namespace caffe {
 namespace engine {
@@ -50,6 +51,7 @@ class Cpu : public Device {
   virtual void Copy(const float* from, Blob<float>* to) {
     std::copy_n(from, to->count(), to->mutable_cpu_data());
   }
+  virtual void Gather(const std::function<void()>& steps) { Team::Gather(steps); }
   virtual void Run(const std::function<void()>& steps, std::shared_ptr<void>*) {
     steps();
   }

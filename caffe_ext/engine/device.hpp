@@ -37,6 +37,8 @@ class Device {
   /// @brief A blob's values in the device's memory.
   virtual const float* Values(const Blob<float>& blob) = 0;
   virtual void Copy(const float* from, Blob<float>* to) = 0;
+  /// @brief Runs steps that Share, one after the other.
+  virtual void Gather(const std::function<void()>& steps) { steps(); }
   /// @brief Runs a plan's steps; or again what `recording` holds of them. Null:
   ///        they cannot be recorded.
   virtual void Run(const std::function<void()>& steps,

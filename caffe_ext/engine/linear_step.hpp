@@ -26,6 +26,7 @@ class LinearStep : public Step {
 
   virtual void Run(const Buffers& buffers);
   virtual size_t ScratchFloats() const;
+  virtual bool Shares() const { return false; }
   virtual std::string Implementation() const { return implementation_; }
 
  private:

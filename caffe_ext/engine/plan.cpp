@@ -123,8 +123,19 @@ void Plan::Run(const std::vector<const float*>& inputs) {
     recording_.reset();
   }
   device_->Run([this] {
-    for (Instruction& instruction : instructions_) {
-      instruction.step->Run(instruction.buffers);
+    const auto end = instructions_.end();
+    for (auto next = instructions_.begin(); next != end;) {
+      const auto alone = std::find_if(next, end, [](const Instruction& i) {
+        return !i.step->Shares();
+      });
+      if (alone != next) {
+        device_->Gather([&] {
+          for (; next != alone; ++next) { next->step->Run(next->buffers); }
+        });
+      } else {
+        next->step->Run(next->buffers);
+        ++next;
+      }
     }
   }, recordable_ ? &recording_ : NULL);
 }

@@ -27,6 +27,9 @@ class Step {
   virtual ~Step() {}
   virtual void Run(const Buffers& buffers) = 0;
   virtual size_t ScratchFloats() const { return 0; }
+  /// @brief Whether all that it has several of the CPU's threads do it hands them by
+  ///        parallel.hpp's functions.
+  virtual bool Shares() const { return true; }
   /// @brief Whether a GPU's work of it is the same each time, and its own alone.
   virtual bool Recordable() const { return true; }
   /// @brief What carries it out, for Program::Explain.

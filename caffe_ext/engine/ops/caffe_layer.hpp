@@ -40,6 +40,7 @@ class CaffeLayerStep : public Step {
  public:
   explicit CaffeLayerStep(CaffeLayer* op);
   virtual void Run(const Buffers& buffers);
+  virtual bool Shares() const { return false; }
   virtual std::string Implementation() const;
 
  protected:

@@ -9,18 +9,32 @@
 namespace caffe {
 namespace engine {
 
+namespace {
+
+class ReorderStep : public Step {
+ public:
+  ReorderStep(const dnnl::memory::desc& from, const dnnl::memory::desc& to)
+      : from_(from), to_(to),
+        reorder_(dnnl::reorder::primitive_desc(Cpu(), from, Cpu(), to)) {}
+
+  virtual void Run(const Buffers& buffers) {
+    dnnl::memory source(from_, Cpu(), buffers.inputs[0]);
+    dnnl::memory target(to_, Cpu(), buffers.outputs[0]);
+    reorder_.execute(Stream(), source, target);
+  }
+  virtual bool Shares() const { return false; }
+  virtual std::string Implementation() const { return "oneDNN"; }
+
+ private:
+  const dnnl::memory::desc from_, to_;
+  dnnl::reorder reorder_;
+};
+
+}  // namespace
+
 std::unique_ptr<Step> Reorder::MakeStep() {
-  using dnnl::memory;
-  const memory::desc from = Activations(*inputs[0]);
-  const memory::desc to = Activations(*outputs[0]);
-  const dnnl::reorder reorder(
-      dnnl::reorder::primitive_desc(Cpu(), from, Cpu(), to));
-  return std::unique_ptr<Step>(new FunctionStep(
-      [=](const Buffers& buffers) {
-    memory source(from, Cpu(), buffers.inputs[0]);
-    memory target(to, Cpu(), buffers.outputs[0]);
-    reorder.execute(Stream(), source, target);
-  }));
+  return std::unique_ptr<Step>(
+      new ReorderStep(Activations(*inputs[0]), Activations(*outputs[0])));
 }
 
 std::unique_ptr<Step> Convert::MakeStep() {
