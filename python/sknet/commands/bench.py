@@ -67,8 +67,11 @@ def add_arguments(parser):
 
 
 def run(args):
+    policy = os.environ.get("OMP_WAIT_POLICY")
+    from sknet.pycaffe import caffe
+    if policy is None:  # what Caffe set for itself; other engines have their own way
+        os.environ.pop("OMP_WAIT_POLICY", None)
     if args.threads is None:
-        from sknet.pycaffe import caffe
         args.threads = caffe.environment.processors()
     # What the processes that are measured read.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
