@@ -32,7 +32,7 @@ class PackedWeights {
 
   dnnl::memory In(const dnnl::memory::desc& layout);
   /// @brief In the only layout of a kernel of ours, which `pack` makes of the plain
-  ///        values. At a multiple of 64 bytes.
+  ///        values. As AllocatePages aligns them.
   const float* InOwn(const std::function<
       std::vector<float>(const std::vector<float>&)>& pack);
 

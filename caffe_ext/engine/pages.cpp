@@ -2,6 +2,7 @@
 
 #ifdef __linux__
 #include <sys/mman.h>
+#include <unistd.h>
 #endif
 
 #include <cstdint>
@@ -21,7 +22,8 @@ size_t RoundUp(size_t bytes, size_t multiple) {
 #ifdef MADV_HUGEPAGE
 // From the system: a heap would keep what lies between such multiples.
 std::shared_ptr<char> AllocateLargePages(size_t bytes, size_t large) {
-  const size_t whole = RoundUp(bytes, 4096), mapped = whole + large;
+  const size_t whole = RoundUp(bytes, sysconf(_SC_PAGESIZE));
+  const size_t mapped = whole + large;
   void* const begin = mmap(NULL, mapped, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (begin == MAP_FAILED) {

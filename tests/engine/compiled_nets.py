@@ -15,8 +15,10 @@ layer { name: 'relu' type: 'ReLU' bottom: 'out' top: 'out'
 
 def has(unit):
     """Whether programs use these vectors: avx2, avx512f, avx512_bf16 or amx_bf16."""
-    most = os.environ.get("ONEDNN_MAX_CPU_ISA", "").lower()
-    return unit in vector_units() and (most != "avx2" or unit == most)
+    shorter = {"AVX2": ("avx2",), "AVX512_CORE": ("avx2", "avx512f"),
+               "AVX512_CORE_BF16": ("avx2", "avx512f", "avx512_bf16")}
+    return unit in vector_units() and unit in shorter.get(
+        os.environ.get("ONEDNN_MAX_CPU_ISA"), vector_units())
 
 
 def rounded(values):

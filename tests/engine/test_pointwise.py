@@ -97,13 +97,14 @@ def test_what_is_not_finite_stays_at_its_position(outputs, precision, tmp_path):
     np.testing.assert_array_equal(np.isnan(out), expected)
 
 
-def test_with_shorter_vectors():
+@pytest.mark.parametrize("most", ["AVX2", "AVX512_CORE"])
+def test_with_shorter_vectors(most):
     """These kernels and the others, as where the processor has nothing longer."""
     folder = Path(__file__).parent
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k",
          f"not {test_with_shorter_vectors.__name__}",
          *(folder / f"test_{name}.py" for name in ("pointwise", "winograd", "bf16"))],
-        env={**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}, capture_output=True,
+        env={**os.environ, "ONEDNN_MAX_CPU_ISA": most}, capture_output=True,
         text=True)
     assert done.returncode == 0, done.stdout + done.stderr

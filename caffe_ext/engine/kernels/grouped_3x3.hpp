@@ -20,7 +20,8 @@ bool FitsGrouped3x3(const Convolution& op);
  * Each part of the input is brought into the cache once, with its padding, for
  * all branches. Groups of neither 4 nor 8 channels, but fewer than a vector has, are
  * multiplied with zeros between them: what is not finite reaches the vector's others.
- * With AMX, for bf16, it stays within its group: see MakeGrouped3x3Amx.
+ * With AMX, for bf16, it stays within its group: see MakeGrouped3x3Amx. There, and with
+ * AVX-512's bf16, weights are bf16, too; denormals count as 0.
  *
  * @param mean whether the last output, N x C, is the mean over height and width
  *        of all branches' sum

@@ -23,7 +23,7 @@ struct Multiplication {
   float slope;           // of negative results; 1 leaves them as they are
   Matrix from;           // what is added; data is null where nothing is
   Matrix to;             // may be `from`
-  const float* next;     // as many weights, to be fetched meanwhile
+  const float* next;     // weights, about as many, to be fetched meanwhile
 };
 
 /// @brief A product for a kind of vectors.

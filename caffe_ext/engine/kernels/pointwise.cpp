@@ -18,8 +18,8 @@ namespace engine {
 namespace {
 
 const int kBlock = 24;  // tiles that are multiplied by panel after panel
-// Rows come from further away the first time: as long as .3 of a panel's products, or
-// .7, which makes no difference.
+// Rows come from further away the first time, which counts as so many of a panel's
+// products; .7 did as well.
 const double kFirstReading = .3;
 const int kDepth = 256;  // inputs, or some more, that are multiplied at a time
 

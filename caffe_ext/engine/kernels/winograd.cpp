@@ -42,7 +42,7 @@ size_t Points(const WinogradKernel& kernel) {
 }
 
 // Of an input of a window each point takes about (points of both axes + 2) / 16 cycles
-// to transform, and 1.5 to multiply by a panel.
+// to transform, and 1.5 (with AVX2; 2 with AVX-512) to multiply by a panel.
 double Packing(const WinogradKernel& kernel) {
   return (kernel.points[0] + kernel.points[1] + 2) / 24.;
 }

@@ -59,7 +59,7 @@ class SelectStep : public Step {
         return;
       }
       for (int first = 0; first < channels_; first += kBlock) {
-        const int end = std::min<int>(channels_, first + kBlock);
+        const int end = std::min(channels_, first + kBlock);
         float sum[kBlock] = {0};
         for (int k = 0; k < branches_; ++k) {
           const float* w = weights + k * channels_;
@@ -84,7 +84,7 @@ class SelectStep : public Step {
     attention_.Add(mean, attention);
     // Softmax over the branches.
     for (int first = 0; first < channels_; first += kBlock) {
-      const int count = std::min<int>(channels_ - first, kBlock);
+      const int count = std::min(channels_ - first, kBlock);
       float greatest[kBlock], sum[kBlock] = {0};
       std::copy_n(attention + first, count, greatest);
       for (int k = 1; k < branches_; ++k) {
@@ -110,7 +110,7 @@ class SelectStep : public Step {
     }
   }
 
-  static const int kBlock = 64;  // channels whose sums stay in the cache
+  static constexpr int kBlock = 64;  // channels whose sums stay in the cache
 
   const Bottleneck& attention_;
   const int batch_, channels_, branches_;

@@ -162,7 +162,7 @@ def _tables(result, engines):
     yield [f"{result['model']}: {result['gflop']:.2f} GFLOP an image, {place(result)}"
            + (f", beside {result['neighbours']} busy processes"
               if result["neighbours"] else ""),
-           *([f"peak of a product of matrices: {result['peak_gflops']:.0f} GFLOP/s"]
+           *([f"peak of a product of matrices, NumPy's or compiled: {result['peak_gflops']:.0f} GFLOP/s"]
              if "peak_gflops" in result else [])]
     for part in result["batches"]:
         yield list(_table(result, part, engines))
