@@ -155,7 +155,7 @@ def test_a_product_that_neither_has_whole(a, b, tmp_path):
 
 
 @pytest.mark.parametrize("pool", ["MAX", "AVE"])
-@pytest.mark.parametrize("shape", [(2, 37, 5, 4), (3, 6), (2, 6, 5)])
+@pytest.mark.parametrize("shape", [(2, 37, 5, 4), (1, 70, 2, 3), (3, 6), (2, 6, 5)])
 def test_channel_pooling(pool, shape, tmp_path):
     net = make_net(tmp_path / "net.prototxt", layer(
         f"pooling_param {{ pool: {pool} }}", type="ChannelPooling"), data=shape)

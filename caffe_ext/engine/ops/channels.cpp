@@ -30,7 +30,7 @@ struct Positions {
 inline float Greater(float a, float b) { return b > a || b != b ? b : a; }
 
 float Greatest(const float* x, int count, size_t step) {
-  const int kLanes = 8;  // maxima of every eighth, for one vector
+  const int kLanes = 32;  // maxima of each such, for four vectors at a time
   float lanes[kLanes];
   std::fill_n(lanes, kLanes, x[0]);
   int i = 0;
@@ -43,6 +43,17 @@ float Greatest(const float* x, int count, size_t step) {
   }
   for (; i < count; ++i) { lanes[0] = Greater(lanes[0], x[i * step]); }
   return std::accumulate(lanes, lanes + kLanes, lanes[0], Greater);
+}
+
+float Sum(const float* x, int count, size_t step) {
+  float sum = 0;
+  if (step == 1) {  // known to the compiler, which loads vectors then
+#pragma omp simd reduction(+ : sum)
+    for (int i = 0; i < count; ++i) { sum += x[i]; }
+    return sum;
+  }
+  for (int i = 0; i < count; ++i) { sum += x[i * step]; }
+  return sum;
 }
 
 }  // namespace
@@ -83,15 +94,8 @@ std::unique_ptr<Step> ChannelPooling::MakeStep() {
       const size_t step = positions.inner;
       const int channels = positions.channels;
       const float* x = buffers.input(0) + positions.first(i);
-      float result = 0;
-      if (maximum) {
-        result = Greatest(x, channels, step);
-      } else {
-#pragma omp simd reduction(+ : result)
-        for (int c = 0; c < channels; ++c) { result += x[c * step]; }
-        result /= channels;
-      }
-      buffers.output(0)[i] = result;
+      buffers.output(0)[i] = maximum ? Greatest(x, channels, step) :
+          Sum(x, channels, step) / channels;
     });
   }));
 }
