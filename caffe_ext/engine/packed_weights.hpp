@@ -2,11 +2,13 @@
 #define CAFFE_ENGINE_PACKED_WEIGHTS_HPP_
 
 #include <cstddef>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <vector>
 
 #include "caffe/blob.hpp"
+#include "engine/bfloat16.hpp"
 #include "oneapi/dnnl/dnnl.hpp"
 
 namespace caffe {
@@ -46,6 +48,14 @@ class PackedWeights {
   std::vector<std::shared_ptr<char> > pages_;  // of these
   std::shared_ptr<char> own_;
 };
+
+/// @brief What `pack` returns: floats, or bf16, two in each.
+inline std::vector<float> AsFloats(std::vector<float> numbers) { return numbers; }
+inline std::vector<float> AsFloats(const std::vector<BFloat16>& numbers) {
+  std::vector<float> floats(numbers.size() / 2);
+  std::memcpy(floats.data(), numbers.data(), floats.size() * sizeof(float));
+  return floats;
+}
 
 }  // namespace engine
 }  // namespace caffe

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <numeric>
 #include <type_traits>
+#include <utility>
 
 #include "engine/bfloat16.hpp"
 #include "engine/kernels/grouped_3x3_amx_step.hpp"
@@ -106,7 +107,6 @@ void Pad(const Shape& shape, const From* image, To* padded) {
   std::memset(padded, 0, edge * sizeof(To));
 }
 
-// The packed numbers, as floats.
 template <typename Number>
 std::vector<float> Pack(const std::vector<float>& plain, int outputs, int lanes) {
   const int width = plain.size() / (9 * outputs);
@@ -131,9 +131,7 @@ std::vector<float> Pack(const std::vector<float>& plain, int outputs, int lanes)
       }
     }
   }
-  std::vector<float> floats(packed.size() / numbers);
-  std::memcpy(floats.data(), packed.data(), floats.size() * sizeof(float));
-  return floats;
+  return AsFloats(std::move(packed));
 }
 
 template <typename T>

@@ -7,7 +7,6 @@
 #endif
 
 #include <algorithm>
-#include <cstring>
 
 #include "engine/bfloat16.hpp"
 #include "engine/kernels/grouped_3x3_unit.hpp"
@@ -60,9 +59,7 @@ std::vector<float> Pack(const std::vector<float>& plain, int outputs) {
       }
     }
   }
-  std::vector<float> memory(packed.size() / 2);
-  std::memcpy(memory.data(), packed.data(), memory.size() * sizeof(float));
-  return memory;
+  return AsFloats(packed);
 }
 
 // What the kernel computes, of whatever inputs: no other group's are multiplied.

@@ -14,7 +14,7 @@ namespace engine {
 struct Items {
   // As many as cost no more than a twentieth of the time: threads of different
   // speeds are done sooner then. `block`: tiles that are packed at a time, at most;
-  // `packing`: its time, where a panel's multiplication takes 1.
+  // `packing`: the time of what comes before, where a panel's multiplication takes 1.
   Items(int all_tiles, int block, int all_panels, int threads, double packing) {
     const auto each = [&](const std::function<void(int, int, double)>& f) {
       const int least = Parts(all_tiles, block);

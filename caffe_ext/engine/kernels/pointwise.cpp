@@ -3,7 +3,7 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 #include <vector>
 
 #include "engine/bfloat16.hpp"
@@ -51,23 +51,19 @@ struct Product {
 template <typename Number>
 std::vector<float> Pack(const Product& product, const std::vector<float>& plain) {
   const size_t numbers = sizeof(float) / sizeof(Number);
-  std::vector<float> packed(plain.size() / numbers);
+  std::vector<Number> packed(plain.size());
   Parallel(product.panels.parts, [&](int p) {
     const int begin = product.panels.begin(p) * product.lanes;
     const int end = product.panels.begin(p + 1) * product.lanes;
-    char* to = reinterpret_cast<char*>(
-        &packed[static_cast<size_t>(begin) * product.inputs]);
+    Number* to = &packed[static_cast<size_t>(begin) * product.inputs * numbers];
     for (int input = 0; input < product.inputs; ++input) {
       for (int output = begin; output < end; ++output) {
         const size_t at = static_cast<size_t>(output) * product.inputs + input;
-        for (size_t i = 0; i < numbers; ++i, to += sizeof(Number)) {
-          const Number number = plain[at * numbers + i];
-          std::memcpy(to, &number, sizeof(number));
-        }
+        for (size_t i = 0; i < numbers; ++i) { *to++ = plain[at * numbers + i]; }
       }
     }
   });
-  return packed;
+  return AsFloats(std::move(packed));
 }
 
 class Pointwise : public Step {
