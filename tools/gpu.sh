@@ -3,10 +3,12 @@
 #
 #   tools/gpu.sh run [gtest] [pytest] [bench]
 # runs the parts named, or all: Caffe's whole C++ suite with the tests of our layers,
-# tests/gpu, and the benchmark of our layers. It takes the build folder BUILD (build),
-# of -DCPU_ONLY=OFF, with its targets all and caffe_test built, and the Python PYTHON
+# tests/gpu, and the benchmarks: our layers' bandwidth, and SKNet-50 compiled beside
+# PyTorch, where that is installed. It takes the build folder BUILD (build), of
+# -DCPU_ONLY=OFF, with its targets all and caffe_test built, and the Python PYTHON
 # (.venv/bin/python) that has caffe and sknet. Each part's text goes to the folder OUT
-# (BUILD/gpu-results). It ends with 1 if a part failed.
+# (BUILD/gpu-results). It ends with 1 if a part failed. A process of the C++ suite may
+# take LIMIT seconds (500).
 #
 #   tools/gpu.sh pack [ARCHIVE]
 # makes ARCHIVE (BUILD/gpu.tar.xz) of the build, for a machine where nothing is
@@ -81,16 +83,18 @@ print(f"CUDA {cuda.value}, cuDNN {call('libcudnn', 'cudnnGetVersion')}, "
 PY
 }
 
-# Caffe's suite. Processes that share a card wait for each other's slices of its time:
-# one has all tests that are on it, others share those that are not. After a kernel's
-# failure a process can use its card no more, and some are made to end: what has not
-# passed by then is run again, each test in a process of its own.
+# Caffe's suite. Processes that share a card wait for each other's slices of its time,
+# except under NVIDIA's MPS: where that starts, eight have the tests that are on the
+# card, else one; others share those that are not. After a kernel's failure a process
+# can use its card no more, and some are made to end: what has not passed by then is
+# run again, each test in a process of its own.
 gtest() {
-  local folder shard again on_card='*/2.*:*/3.*:*GPU*:*CuDNN*:Im2colKernelTest*'
+  local folder again on_card='*/2.*:*/3.*:*GPU*:*CuDNN*:Im2colKernelTest*' on_it=1
   folder=$(mktemp -d)
   # Jobs in the background do not hear of Ctrl-C.
-  trap "kill \$(jobs -p) 2> /dev/null || true; rm -rf '$folder'" EXIT
+  trap "kill \$(jobs -p) 2> /dev/null || true; stop_mps; rm -rf '$folder'" EXIT
   trap 'exit 1' INT TERM
+  if start_mps "$folder/mps"; then on_it=8; else stop_mps; fi
   "$PYTHON" "$root/tests/caffe_folder.py" "$folder" "$BUILD"
   # The tests' matrices are tiny: threads only wait for each other.
   export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=2 OMP_WAIT_POLICY=PASSIVE
@@ -99,14 +103,9 @@ gtest() {
   "$testbin" --gtest_list_tests | awk '/^[^ ]+\./ { suite = $1 }
     /^  / && !/DISABLED_/ { print suite $1 }' | sort > all
   [ -s all ] || return 1
-  timeout 500 "$testbin" --gtest_filter="$on_card" > card.log 2>&1 &
-  export GTEST_TOTAL_SHARDS=$(($(nproc) < 8 ? $(nproc) : 8))
-  for ((shard = 0; shard < GTEST_TOTAL_SHARDS; ++shard)); do
-    GTEST_SHARD_INDEX=$shard timeout 500 "$testbin" --gtest_filter="-$on_card" \
-      > $shard.log 2>&1 &
-  done
+  start_tests card $on_it "$on_card"
+  start_tests host $(($(nproc) < 8 ? $(nproc) : 8)) "-$on_card"
   wait
-  unset GTEST_TOTAL_SHARDS
   list_passed ./*.log
   # So many that there is time for them.
   again=$(comm -23 all passed | head -n 100 | tee alone | wc -l)
@@ -123,6 +122,30 @@ gtest() {
   fi
 }
 
+# MPS of our own: its daemon, with its files in a folder; whether Caffe then works.
+start_mps() {
+  command -v nvidia-cuda-mps-control > /dev/null || return
+  mkdir "$1"
+  export CUDA_MPS_PIPE_DIRECTORY=$1 CUDA_MPS_LOG_DIRECTORY=$1
+  nvidia-cuda-mps-control -d &&
+    timeout 60 "$PYTHON" -c 'import caffe; caffe.set_mode_gpu()'
+}
+
+stop_mps() {
+  [ -n "${CUDA_MPS_PIPE_DIRECTORY:-}" ] || return 0
+  echo quit | timeout 60 nvidia-cuda-mps-control || true
+  unset CUDA_MPS_PIPE_DIRECTORY CUDA_MPS_LOG_DIRECTORY
+}
+
+# Tests shared out to processes: the name of their logs, how many, the tests.
+start_tests() {
+  local shard
+  for ((shard = 0; shard < $2; ++shard)); do
+    GTEST_TOTAL_SHARDS=$2 GTEST_SHARD_INDEX=$shard timeout "${LIMIT:-500}" \
+      "$testbin" --gtest_filter="$3" > "$1-$shard.log" 2>&1 &
+  done
+}
+
 # The file `passed`: the names of the tests that have, in these logs.
 list_passed() {
   cat "$@" | sed -n 's/^\[       OK \] \([^ ,]*\).*/\1/p' | sort -u > passed
@@ -133,7 +156,12 @@ pytest() {
 }
 
 bench() {
-  timeout 200 "$PYTHON" "$root/tools/bench_gpu_layers.py"
+  local status=0
+  timeout 200 "$PYTHON" "$root/tools/bench_gpu_layers.py" || status=1
+  # torch.compile takes a minute to begin, for each batch.
+  timeout 600 "$PYTHON" -m sknet bench sknet50 --gpu 0 --batch 1,32,128 --seconds 6 \
+    --engines compiled-f16,torch-f16,torch-amp-f16,torch-compile-f16 || status=1
+  return $status
 }
 
 run() {

@@ -15,7 +15,8 @@ sys.path.append(str(ROOT / "tests/zoo"))
 from random_nets import random_net  # noqa: E402
 
 TENSOR_CORES = "own Tensor Cores"
-SHORT = "f16", "bf16"
+# Precisions that Tensor Cores have.
+TENSOR = "tf32", "f16", "bf16"
 
 
 def check(folder, text, shape, precision, after=""):
@@ -43,7 +44,7 @@ def test_matrix_products(text, channels, size, precision, tmp_path):
     assert check(tmp_path, text, (3, channels, *size), precision) == "cuBLASLt"
 
 
-@pytest.mark.parametrize("precision", SHORT)
+@pytest.mark.parametrize("precision", TENSOR)
 @pytest.mark.parametrize("text", [
     "num_output: 64 kernel_size: 7 stride: 2 pad: 3",
     "num_output: 16 kernel_size: 3 stride: 2",
@@ -83,7 +84,7 @@ GROUPED = [(width, groups, size, stride, dilation)
                                           ((1, 1), 1, 1))]
 
 
-@pytest.mark.parametrize("precision", SHORT)
+@pytest.mark.parametrize("precision", TENSOR)
 @pytest.mark.parametrize("width, groups, size, stride, dilation", GROUPED, ids=str)
 def test_grouped_3x3(width, groups, size, stride, dilation, precision, tmp_path):
     channels = width * groups
@@ -143,5 +144,5 @@ def test_selective_kernels(branches, precision, tmp_path):
         assert_same(net, program, WITHIN[precision], data=(batch, 3, 64, 64))
     found = [step["kind"] for step in program.explain(0)]
     assert found.count("Select") == 8
-    merged = precision in SHORT and "g64" not in branches
+    merged = precision in TENSOR and "g64" not in branches
     assert found.count("Branches") == 8 * merged

@@ -13,7 +13,7 @@ namespace {
 
 // A block computes kOutputs channels of a tile of positions. The tile's inputs are
 // in shared memory, four channels each, so that what a row of the window covers, 8
-// positions, is 64 bytes in a row, and begins at a multiple of 16 for each output: a
+// positions, lies in a row, and begins at a multiple of 16 bytes for each output: a
 // matrix of 32 columns to ldmatrix. A warp has 16 of the outputs.
 const int kOutputs = 64;
 const int kWarpsOfOutputs = kOutputs / 16;
@@ -21,7 +21,9 @@ const int kWarpsOfPositions = 2;
 const int kThreads = 32 * kWarpsOfOutputs * kWarpsOfPositions;
 const int kColumns = 8;   // of a window, the last maybe with weights of 0
 const int kChannels = 4;  // of x, likewise
-const int kSteps = kColumns * kChannels / 16;
+// A step takes 32 bytes of a row.
+template <typename T>
+constexpr int kSteps = kColumns * kChannels / (2 * kOfChunk<T>);
 
 struct Geometry {
   int height, width, channels;  // of x
@@ -52,25 +54,27 @@ FewChannels(const Geometry g, const T* x, const uint32_t* weights,
     const T* from = image + (static_cast<size_t>(h) * g.width + w) * g.channels;
 #pragma unroll
     for (int c = 0; c < kChannels; ++c) {
-      tile[i * kChannels + c] = inside && c < g.channels ? from[c] : T(0.f);
+      tile[i * kChannels + c] =
+          inside && c < g.channels ? AsFactor(from[c]) : T(0.f);
     }
   }
 
   const int output = blockIdx.y * kOutputs + warp % kWarpsOfOutputs * 16;
-  uint32_t b[2][kRows][kSteps][2];
+  uint32_t b[2][kRows][kSteps<T>][2];
   float biases[2][2];
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const uint32_t* packed = weights +
-        static_cast<size_t>(output / 8 + half) * kRows * kSteps * 64 + lane * 2;
+        static_cast<size_t>(output / 8 + half) * kRows * kSteps<T> * 64 +
+        lane * 2;
 #pragma unroll
     for (int row = 0; row < kRows; ++row) {
 #pragma unroll
-      for (int step = 0; step < kSteps; ++step) {
+      for (int step = 0; step < kSteps<T>; ++step) {
 #pragma unroll
         for (int r = 0; r < 2; ++r) {
           b[half][row][step][r] = output < g.outputs ?
-              packed[(row * kSteps + step) * 64 + r] : 0;
+              AsFactors<T>(packed[(row * kSteps<T> + step) * 64 + r]) : 0;
         }
       }
     }
@@ -86,13 +90,13 @@ FewChannels(const Geometry g, const T* x, const uint32_t* weights,
   }
 
   const unsigned address = SharedAddress(tile);
+  constexpr int kPosition = kChannels * sizeof(T);  // bytes
   const int positions = g.tile_h * g.tile_w;
   for (int m = warp / kWarpsOfOutputs * 16; m < positions;
        m += kWarpsOfPositions * 16) {
     const int mine = min(m + lane % 16, positions - 1);
-    // In 16 bytes, two positions' channels.
-    const unsigned base = address +
-        (mine / g.tile_w * g.in_w + mine % g.tile_w + lane / 16) * 16;
+    const unsigned base = address + lane / 16 * 16 +
+        (mine / g.tile_w * g.in_w + mine % g.tile_w) * 2 * kPosition;
     float d[2][4];
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
@@ -102,11 +106,11 @@ FewChannels(const Geometry g, const T* x, const uint32_t* weights,
 #pragma unroll
     for (int row = 0; row < kRows; ++row) {
 #pragma unroll
-      for (int step = 0; step < kSteps; ++step) {
+      for (int step = 0; step < kSteps<T>; ++step) {
         uint32_t a[4];
-        LoadK16(a, base + row * g.in_w * (kChannels * 2) + step * 32);
-        Mma<T>::K16(d[0], a, b[0][row][step]);
-        Mma<T>::K16(d[1], a, b[1][row][step]);
+        LoadWide(a, base + row * g.in_w * kPosition + step * 32);
+        Mma<T>::Wide(d[0], a, b[0][row][step]);
+        Mma<T>::Wide(d[1], a, b[1][row][step]);
       }
     }
 #pragma unroll
@@ -134,18 +138,21 @@ FewChannels(const Geometry g, const T* x, const uint32_t* weights,
 #endif  // __CUDA_ARCH__ >= 800
 }
 
-// As mma.sync wants them in a thread's registers: outputs in eights, rows, steps of
-// 16 (columns and channels), lanes, eights of these, two.
+// As mma.sync wants them in a thread's registers: outputs in eights, rows, steps
+// (columns and channels), lanes, a step's two registers, what a register holds.
+template <typename T>
 std::vector<float> Pack(const Convolution& op) {
   const std::vector<float> plain = op.weights->Plain();
   const int channels = op.in_per_group();
   std::vector<float> packed;
   for (int first = 0; first < op.num_output; first += 8) {
     for (int row = 0; row < op.kernel[0]; ++row) {
-      for (int step = 0; step < kSteps; ++step) {
+      for (int step = 0; step < kSteps<T>; ++step) {
         for (int lane = 0; lane < 32; ++lane) {
-          for (int i = 0; i < 4; ++i) {
-            const int k = step * 16 + i / 2 * 8 + lane % 4 * 2 + i % 2;
+          for (int i = 0; i < 2 * kOfRegister<T>; ++i) {
+            const int k =
+                (step * 2 + i / kOfRegister<T>) * kOfChunk<T> +
+                lane % 4 * kOfRegister<T> + i % kOfRegister<T>;
             const int column = k / kChannels, c = k % kChannels;
             packed.push_back(column >= op.kernel[1] || c >= channels ? 0 :
                 plain[((static_cast<size_t>(first + lane / 4) * channels + c) *
@@ -165,17 +172,20 @@ std::unique_ptr<Step> MakeOfRows(const Convolution& op, Gpu* gpu) {
   Geometry g = {in[2], in[3], in[1], out[2], out[3], op.num_output};
   g.tiles_w = Parts(g.out_w, 56);
   g.tile_w = Parts(g.out_w, g.tiles_w);
-  const int tiles_h = Parts(g.out_h, std::max(224 / g.tile_w, 1));
+  // Whose inputs fit in 48 KB, also where they are high and narrow.
+  const int most = 448 / sizeof(T);
+  const int tiles_h = Parts(g.out_h, std::max(most / g.tile_w, 1));
   g.tile_h = Parts(g.out_h, tiles_h);
   g.in_h = (g.tile_h - 1) * 2 + kRows;
   g.in_w = (g.tile_w - 1) * 2 + kColumns;
   g.pad_h = op.pad[0];
   g.pad_w = op.pad[1];
   g.slope = op.relu ? op.negative_slope : 1;
-  const size_t shared = static_cast<size_t>(g.in_h) * g.in_w * kChannels * 2;
+  const size_t shared = static_cast<size_t>(g.in_h) * g.in_w * kChannels *
+      sizeof(T);
   const dim3 blocks(g.tiles_w * tiles_h, Parts(g.outputs, kOutputs), batch);
   const uint32_t* weights = gpu->Constant<uint32_t>(&op, "few channels",
-      op.inputs[0]->type, [&] { return Pack(op); });
+      op.inputs[0]->type, [&] { return Pack<T>(op); });
   const float* bias = gpu->Constant<float>(&op, "bias in float", Type::F32,
                                            [&] { return op.bias; });
   struct Named : public FunctionStep {
@@ -197,9 +207,9 @@ std::unique_ptr<Step> MakeOfType(const Convolution& op, Gpu* gpu) {
 
 }  // namespace
 
-bool FitsFewChannels(const Convolution& op, Type type) {
+bool FitsFewChannels(const Convolution& op, const Gpu& gpu) {
   const int rows = op.kernel[0];
-  return type != Type::F32 && HasMma() && op.group == 1 &&
+  return gpu.has_mma() && op.group == 1 &&
       op.in_per_group() <= kChannels && op.num_output % 16 == 0 &&
       (rows == 3 || rows == 5 || rows == 7) && op.kernel[1] <= kColumns &&
       op.stride[0] == 2 && op.stride[1] == 2 && op.dilation[0] == 1 &&
@@ -207,8 +217,9 @@ bool FitsFewChannels(const Convolution& op, Type type) {
 }
 
 std::unique_ptr<Step> MakeFewChannels(const Convolution& op, Gpu* gpu) {
-  return op.inputs[0]->type == Type::F16 ? MakeOfType<__half>(op, gpu) :
-      MakeOfType<__nv_bfloat16>(op, gpu);
+  return ForGpuType(gpu->type(), [&](auto number) {
+    return MakeOfType<decltype(number)>(op, gpu);
+  });
 }
 
 }  // namespace engine

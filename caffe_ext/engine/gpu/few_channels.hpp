@@ -9,9 +9,9 @@
 namespace caffe {
 namespace engine {
 
-/// @brief Whether there is a kernel on Tensor Cores for such a convolution of
-///        values of a type: a net's first, of 4 channels at most, with stride 2.
-bool FitsFewChannels(const Convolution& op, Type type);
+/// @brief Whether there is a kernel on Tensor Cores for such a convolution: a net's
+///        first, of 4 channels at most, with stride 2.
+bool FitsFewChannels(const Convolution& op, const Gpu& gpu);
 
 /// @brief Its step. What is not finite may reach an output beyond its window.
 std::unique_ptr<Step> MakeFewChannels(const Convolution& op, Gpu* gpu);

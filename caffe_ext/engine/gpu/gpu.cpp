@@ -2,6 +2,7 @@
 
 #include "caffe/util/cudnn.hpp"
 #include "engine/gpu/grouped_3x3.hpp"
+#include "engine/gpu/mma.hpp"
 #include "engine/gpu/number.hpp"
 #include "engine/gpu/steps.hpp"
 #include "engine/memory_plan.hpp"
@@ -51,6 +52,7 @@ Gpu::Gpu(const std::string& precision) {
         << precision << "'; expected f32, tf32, bf16 or f16 on a GPU";
     tf32_ = precision == "tf32";
   }
+  has_mma_ = (type_ != Type::F32 || tf32_) && HasMma();
   CUDA_CHECK(cudaGetDevice(&device_));
   CUDA_CHECK(cudaDeviceGetAttribute(&multiprocessors_,
       cudaDevAttrMultiProcessorCount, device_));
@@ -87,7 +89,7 @@ void Gpu::Do(const std::function<void()>& work) {
 }
 
 bool Gpu::HasKernel(const Convolution& op) const {
-  return FitsGpuGrouped3x3(op, type_);
+  return FitsGpuGrouped3x3(op, *this);
 }
 
 // A Reorder changes the type, too, on its way.

@@ -53,6 +53,8 @@ class Gpu : public Device {
   Type type() const { return type_; }
   /// @brief Whether products of floats take but TF32's bits of them.
   bool tf32() const { return tf32_; }
+  /// @brief Whether mma.cuh's instructions may multiply its values.
+  bool has_mma() const { return has_mma_; }
   int multiprocessors() const { return multiprocessors_; }
   /// @brief Shared memory that a block can have.
   size_t shared_bytes() const { return shared_bytes_; }
@@ -75,7 +77,7 @@ class Gpu : public Device {
 
   int device_, multiprocessors_, shared_bytes_;
   Type type_ = Type::F32;
-  bool tf32_ = false;
+  bool tf32_ = false, has_mma_;
   typedef Owned<cudaStream_t, cudaStreamDestroy> Stream;
   Stream ordered_;   // with the default stream
   Stream recorder_;  // others may use that while this one records

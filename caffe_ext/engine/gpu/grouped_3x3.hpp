@@ -10,9 +10,8 @@
 namespace caffe {
 namespace engine {
 
-/// @brief Whether there is a kernel on Tensor Cores for such a convolution of
-///        values of a type, on the present device.
-bool FitsGpuGrouped3x3(const Convolution& op, Type type);
+/// @brief Whether there is a kernel on Tensor Cores for such a convolution.
+bool FitsGpuGrouped3x3(const Convolution& op, const Gpu& gpu);
 
 /**
  * @brief Grouped 3x3 convolutions of one input, with 4 to 32 channels a group,

@@ -10,8 +10,16 @@ namespace caffe {
 namespace engine {
 
 // Tensor Cores' instructions, as the PTX manual has them; from compute capability
-// 8.0 on. A warp has matrices of 16 rows in registers: of d a thread has columns
-// lane % 4 * 2 and the next, of rows lane / 4 and 8 more.
+// 8.0 on. A warp has matrices in registers: a of 16 rows, of 16 bytes each (narrow) or
+// 32 (wide); b of as many rows as a has columns, and 8 columns; d of 16 rows and 8
+// columns, of which a thread has lane % 4 * 2 and the next, of rows lane / 4 and 8
+// more. Floats are multiplied as TF32.
+
+/// @brief Numbers in 16 bytes, and in 4: a register.
+template <typename T>
+constexpr int kOfChunk = 16 / sizeof(T);
+template <typename T>
+constexpr int kOfRegister = 4 / sizeof(T);
 
 __device__ inline unsigned SharedAddress(const void* pointer) {
   return static_cast<unsigned>(__cvta_generic_to_shared(pointer));
@@ -19,21 +27,21 @@ __device__ inline unsigned SharedAddress(const void* pointer) {
 
 #if __CUDA_ARCH__ >= 800
 
-/// @brief d += a b: 16 x 16 of a, 16 x 8 of b, 16 x 8 of d; K8 with half of a's
-///        columns and b's rows.
+/// @brief d += a b.
 template <typename T>
 struct Mma;
 
 template <>
 struct Mma<__half> {
-  static __device__ inline void K8(float* d, const uint32_t* a, uint32_t b) {
+  static __device__ inline void Narrow(float* d, const uint32_t* a,
+                                       const uint32_t* b) {
     asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
                  "{%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};\n"
                  : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(b));
+                 : "r"(a[0]), "r"(a[1]), "r"(b[0]));
   }
-  static __device__ inline void K16(float* d, const uint32_t* a,
-                                    const uint32_t* b) {
+  static __device__ inline void Wide(float* d, const uint32_t* a,
+                                     const uint32_t* b) {
     asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
                  "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\n"
                  : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
@@ -44,14 +52,15 @@ struct Mma<__half> {
 
 template <>
 struct Mma<__nv_bfloat16> {
-  static __device__ inline void K8(float* d, const uint32_t* a, uint32_t b) {
+  static __device__ inline void Narrow(float* d, const uint32_t* a,
+                                       const uint32_t* b) {
     asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 "
                  "{%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};\n"
                  : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(b));
+                 : "r"(a[0]), "r"(a[1]), "r"(b[0]));
   }
-  static __device__ inline void K16(float* d, const uint32_t* a,
-                                    const uint32_t* b) {
+  static __device__ inline void Wide(float* d, const uint32_t* a,
+                                     const uint32_t* b) {
     asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
                  "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\n"
                  : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
@@ -60,14 +69,45 @@ struct Mma<__nv_bfloat16> {
   }
 };
 
-/// @brief a's 8 columns, for K8: the address of row lane % 16.
-__device__ inline void LoadK8(uint32_t* a, unsigned address) {
+template <>
+struct Mma<float> {
+  static __device__ inline void Wide(float* d, const uint32_t* a,
+                                     const uint32_t* b) {
+    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
+                 "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\n"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]),
+                   "r"(b[1]));
+  }
+};
+
+/// @brief A number as it is multiplied: without it, floats' last bits are cut off.
+template <typename T>
+__device__ inline T AsFactor(T x) { return x; }
+template <>
+__device__ inline float AsFactor(float x) {
+  uint32_t rounded;
+  asm("cvt.rna.tf32.f32 %0, %1;\n" : "=r"(rounded) : "f"(x));
+  return __uint_as_float(rounded);
+}
+
+/// @brief The same of a register of such numbers.
+template <typename T>
+__device__ inline uint32_t AsFactors(uint32_t numbers) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    return __float_as_uint(AsFactor(__uint_as_float(numbers)));
+  }
+  return numbers;
+}
+
+/// @brief A narrow a: the address of row lane % 16.
+__device__ inline void LoadNarrow(uint32_t* a, unsigned address) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0,%1}, [%2];\n"
                : "=r"(a[0]), "=r"(a[1]) : "r"(address));
 }
 
-/// @brief a's 16 columns: the address of row lane % 16, column lane / 16 * 8.
-__device__ inline void LoadK16(uint32_t* a, unsigned address) {
+/// @brief A wide a: the address of row lane % 16, of its 16 bytes lane / 16.
+__device__ inline void LoadWide(uint32_t* a, unsigned address) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];\n"
                : "=r"(a[0]), "=r"(a[1]), "=r"(a[2]), "=r"(a[3]) : "r"(address));
 }
@@ -78,6 +118,9 @@ __device__ inline void StorePair(const float* y, __half* to) {
 }
 __device__ inline void StorePair(const float* y, __nv_bfloat16* to) {
   *reinterpret_cast<__nv_bfloat162*>(to) = __floats2bfloat162_rn(y[0], y[1]);
+}
+__device__ inline void StorePair(const float* y, float* to) {
+  *reinterpret_cast<float2*>(to) = make_float2(y[0], y[1]);
 }
 
 #endif  // __CUDA_ARCH__ >= 800

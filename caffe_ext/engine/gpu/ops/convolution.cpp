@@ -69,10 +69,10 @@ std::unique_ptr<Step> MakeGpuStep(const Convolution& op, Gpu* gpu) {
   if (IsMatrixProduct(op)) {
     return std::unique_ptr<Step>(new MatrixProductStep(op, gpu));
   }
-  if (FitsGpuGrouped3x3(op, op.inputs[0]->type)) {
+  if (FitsGpuGrouped3x3(op, *gpu)) {
     return MakeGpuGrouped3x3({&op}, *op.inputs[0], *op.outputs[0], false, gpu);
   }
-  if (FitsFewChannels(op, op.inputs[0]->type)) {
+  if (FitsFewChannels(op, *gpu)) {
     return MakeFewChannels(op, gpu);
   }
   std::unique_ptr<Step> step;

@@ -107,12 +107,13 @@ void MapPlanes(const int planes, const int area, const Dtype* x,
   CUDA_POST_KERNEL_CHECK;
 }
 
-// ---- kernels that add up planes: a warp a plane, eight to a block; where there are
-// few and large ones, a block
+// ---- kernels that add up planes: a warp a plane, eight to a block, or less than a
+// warp; where there are few and large ones, a block
 
 /// @brief Threads of a block: x a plane, y planes.
-inline dim3 PlaneThreads(const int planes, const int area) {
-  return area > 1024 && planes < 4096 ? dim3(256, 1) : dim3(32, 8);
+inline dim3 PlaneThreads(const int planes, const int area, const int least = 32) {
+  return area > 1024 && planes < 4096 ? dim3(256, 1) :
+      area < 64 ? dim3(least, 256 / least) : dim3(32, 8);
 }
 
 inline int PlaneBlocks(const int planes, const dim3& threads) {
@@ -130,7 +131,7 @@ __device__ T PlaneSum(T v) {
   if (blockDim.x > 32) {
     return BlockSum(v);
   }
-  for (int offset = 16; offset > 0; offset /= 2) {
+  for (int offset = blockDim.x / 2; offset > 0; offset /= 2) {
     v += __shfl_xor_sync(0xffffffff, v, offset);
   }
   return v;

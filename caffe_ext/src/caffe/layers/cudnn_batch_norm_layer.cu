@@ -22,7 +22,7 @@ struct BatchNormOfPlane {
   const Dtype *scale, *bias, *mean, *var;
   __device__ Function operator()(int plane) const {
     const int c = plane - channels.Divide(plane) * channels.value();
-    return {scale[c] / sqrt(var[c] + eps), mean ? mean[c] : Dtype(0),
+    return {scale[c] * rsqrt(var[c] + eps), mean ? mean[c] : Dtype(0),
             mean ? bias[c] : Dtype(0)};
   }
 };

@@ -40,7 +40,7 @@ template <typename Dtype>
 void global_average_pool_gpu(const int planes, const int area, const Dtype* x,
     Dtype* y) {
   const int kSize = PackSize<Dtype>::value;
-  const dim3 threads = PlaneThreads(planes, area);
+  const dim3 threads = PlaneThreads(planes, area, 8);
   const int blocks = PlaneBlocks(planes, threads);
   if (area % kSize == 0 && IsPackAligned(x)) {
     // NOLINT_NEXT_LINE(whitespace/operators)
