@@ -43,7 +43,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
                       ${engine_dir}/kernels/winograd_avx512.cpp APPEND PROPERTY
                COMPILE_OPTIONS -march=x86-64-v4 -Wno-maybe-uninitialized)
   set_property(SOURCE ${engine_dir}/kernels/grouped_3x3_avx512_bf16.cpp
-                      ${engine_dir}/kernels/panels_avx512_bf16.cpp APPEND PROPERTY
+                      ${engine_dir}/kernels/panels_avx512_bf16.cpp
+                      ${engine_dir}/kernels/weighted_sum_avx512_bf16.cpp APPEND PROPERTY
                COMPILE_OPTIONS -march=x86-64-v4 -mavx512bf16
                -Wno-maybe-uninitialized)
   set_property(SOURCE ${engine_dir}/kernels/grouped_3x3_amx.cpp APPEND PROPERTY

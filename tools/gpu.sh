@@ -91,8 +91,7 @@ PY
 gtest() {
   local folder again on_card='*/2.*:*/3.*:*GPU*:*CuDNN*:Im2colKernelTest*' on_it=1
   folder=$(mktemp -d)
-  # Jobs in the background do not hear of Ctrl-C.
-  trap "kill \$(jobs -p) 2> /dev/null || true; stop_mps; rm -rf '$folder'" EXIT
+  trap "trap '' INT TERM; stop_mps; rm -rf '$folder'" EXIT
   trap 'exit 1' INT TERM
   if start_mps "$folder/mps"; then on_it=8; else stop_mps; fi
   "$PYTHON" "$root/tests/caffe_folder.py" "$folder" "$BUILD"
@@ -106,12 +105,13 @@ gtest() {
   start_tests card $on_it "$on_card"
   start_tests host $(($(nproc) < 8 ? $(nproc) : 8)) "-$on_card"
   wait
+  stop_mps  # under which one's failure may be all others'
   list_passed ./*.log
   # So many that there is time for them.
   again=$(comm -23 all passed | head -n 100 | tee alone | wc -l)
   mkdir runs
-  xargs < alone -P 4 -I{} bash -c 'test={}
-    timeout 60 "$testbin" --gtest_filter="$test" > "runs/${test//\//-}" 2>&1'
+  xargs < alone -P 4 -I{} bash -c 'test={}; timeout --foreground 60 \
+    "$testbin" --gtest_filter="$test" > "runs/${test//\//-}" 2>&1'
   list_passed ./*.log $(find runs -type f)
   echo "$(wc -l < passed) of $(wc -l < all) C++ tests passed;" \
     "$again were run again, by themselves"
@@ -122,26 +122,30 @@ gtest() {
   fi
 }
 
-# MPS of our own: its daemon, with its files in a folder; whether Caffe then works.
+# MPS of our own, but where the user has one; its files are in a folder. Whether Caffe
+# then works.
 start_mps() {
+  [ -z "${CUDA_MPS_PIPE_DIRECTORY:-}" ] || return
   command -v nvidia-cuda-mps-control > /dev/null || return
   mkdir "$1"
+  mps=$1
   export CUDA_MPS_PIPE_DIRECTORY=$1 CUDA_MPS_LOG_DIRECTORY=$1
   nvidia-cuda-mps-control -d &&
-    timeout 60 "$PYTHON" -c 'import caffe; caffe.set_mode_gpu()'
+    timeout --foreground 60 "$PYTHON" -c 'import caffe; caffe.set_mode_gpu()'
 }
 
 stop_mps() {
-  [ -n "${CUDA_MPS_PIPE_DIRECTORY:-}" ] || return 0
-  echo quit | timeout 60 nvidia-cuda-mps-control || true
-  unset CUDA_MPS_PIPE_DIRECTORY CUDA_MPS_LOG_DIRECTORY
+  [ -n "${mps:-}" ] || return 0
+  echo quit | timeout --foreground 60 nvidia-cuda-mps-control || true
+  unset mps CUDA_MPS_PIPE_DIRECTORY CUDA_MPS_LOG_DIRECTORY
 }
 
 # Tests shared out to processes: the name of their logs, how many, the tests.
 start_tests() {
   local shard
   for ((shard = 0; shard < $2; ++shard)); do
-    GTEST_TOTAL_SHARDS=$2 GTEST_SHARD_INDEX=$shard timeout "${LIMIT:-500}" \
+    GTEST_TOTAL_SHARDS=$2 GTEST_SHARD_INDEX=$shard \
+      timeout --foreground "${LIMIT:-500}" \
       "$testbin" --gtest_filter="$3" > "$1-$shard.log" 2>&1 &
   done
 }
@@ -152,14 +156,16 @@ list_passed() {
 }
 
 pytest() {
-  timeout 400 "$PYTHON" -m pytest -p no:cacheprovider -ra "$root/tests/gpu"
+  timeout --foreground 400 \
+    "$PYTHON" -m pytest -p no:cacheprovider -ra "$root/tests/gpu"
 }
 
 bench() {
   local status=0
-  timeout 200 "$PYTHON" "$root/tools/bench_gpu_layers.py" || status=1
+  timeout --foreground 200 "$PYTHON" "$root/tools/bench_gpu_layers.py" || status=1
   # torch.compile takes a minute to begin, for each batch.
-  timeout 600 "$PYTHON" -m sknet bench sknet50 --gpu 0 --batch 1,32,128 --seconds 6 \
+  timeout --foreground 600 \
+    "$PYTHON" -m sknet bench sknet50 --gpu 0 --batch 1,32,128 --seconds 6 \
     --engines compiled-f16,torch-f16,torch-amp-f16,torch-compile-f16 || status=1
   return $status
 }
@@ -184,7 +190,12 @@ run() {
   [ $# -gt 0 ] || set -- gtest pytest bench
   for part; do
     echo "== $part"
-    ("$part") > "$out/$part.txt" 2>&1 || { status=1; echo "$part failed"; }
+    # A process group, all of which is ended with this script.
+    set -m
+    (set +m && "$part") > "$out/$part.txt" 2>&1 &
+    set +m
+    trap "kill -- -$! 2> /dev/null || true; wait $! || true; exit 1" INT TERM
+    wait $! || { status=1; echo "$part failed"; }
     tail -n 25 "$out/$part.txt"
   done
   return $status

@@ -94,6 +94,16 @@ def test_grouped_3x3(width, groups, size, stride, dilation, precision, tmp_path)
     assert check(tmp_path, text, (2, channels, *size), precision) == TENSOR_CORES
 
 
+@pytest.mark.parametrize("precision", TENSOR)
+@pytest.mark.parametrize("size, stride, dilation", [
+    ((56, 56), 1, 2), ((24, 24), 1, 4), ((54, 54), 2, 3)])
+def test_tiles_that_nearly_take_48_kb(size, stride, dilation, precision, tmp_path):
+    """Up to which a kernel need not ask for shared memory: with its variables."""
+    text = (f"num_output: 128 group: 32 kernel_size: 3 pad: {dilation} "
+            f"stride: {stride} dilation: {dilation}")
+    assert check(tmp_path, text, (6, 128, *size), precision) == TENSOR_CORES
+
+
 @pytest.mark.parametrize("precision", WITHIN)
 @pytest.mark.parametrize("text, channels", [
     ("num_output: 20 group: 20 kernel_size: 3 pad: 1", 20),

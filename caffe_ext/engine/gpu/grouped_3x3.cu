@@ -73,8 +73,9 @@ class Grouped3x3Step : public Step {
       SetTiles(most = 112);
     }
     // Narrow images have high tiles, with much around them.
-    const size_t kOthers = 512;  // and more than the kernel's variables
-    while (SharedBytes() + kOthers > gpu->shared_bytes()) { SetTiles(most /= 2); }
+    while (SharedBytes() + kVariables > gpu->shared_bytes()) {
+      SetTiles(most /= 2);
+    }
     if (mean) {
       finished_ = gpu->Constant<unsigned>(branches[0],
           "finished " + std::to_string(batch_), Type::F32, [this] {
@@ -160,7 +161,7 @@ class Grouped3x3Step : public Step {
     arguments.finished = const_cast<unsigned*>(finished_);
     const size_t shared = SharedBytes();
     const auto kernel = Grouped3x3<T, kWidth, kBranches>;
-    if (shared > 48 << 10) {
+    if (shared + kVariables > 48 << 10) {
       CUDA_CHECK(cudaFuncSetAttribute(kernel,
           cudaFuncAttributeMaxDynamicSharedMemorySize, shared));
     }
@@ -168,6 +169,9 @@ class Grouped3x3Step : public Step {
              kThreads, shared, gpu_->stream()>>>(g, arguments);
     CUDA_POST_KERNEL_CHECK;
   }
+
+  // Of shared memory, no less than the kernel's own variables take beside the tile.
+  static const size_t kVariables = 512;
 
   Gpu* const gpu_;
   const Type type_;

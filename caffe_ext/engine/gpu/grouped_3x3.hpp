@@ -15,7 +15,8 @@ bool FitsGpuGrouped3x3(const Convolution& op, const Gpu& gpu);
 
 /**
  * @brief Grouped 3x3 convolutions of one input, with 4 to 32 channels a group,
- *        whose weights lie in registers; up to two of them from one read.
+ *        whose weights lie in registers; up to two of them from one read. What is
+ *        not finite may reach, in groups of 4, the neighbouring group's outputs.
  *
  * @param mean whether the last output, N x C floats, is the mean over height and
  *        width of all branches' sum

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 
-#include "engine/gpu/mma.hpp"
 #include "engine/gpu/number.hpp"
 
 namespace caffe {

@@ -1,10 +1,13 @@
 #include "engine/ops/select.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "engine/bfloat16.hpp"
 #include "engine/kernels/exp.hpp"
 #include "engine/kernels/grouped_3x3.hpp"
+#include "engine/kernels/weighted_sum.hpp"
+#include "engine/onednn.hpp"
 #include "engine/parallel.hpp"
 
 namespace caffe {
@@ -39,7 +42,8 @@ class SelectStep : public Step {
       : attention_(op.attention), batch_(op.inputs[0]->shape[0]),
         channels_(op.inputs[0]->shape[1]), branches_(op.inputs.size() - 1),
         rows_(branches_ * channels_),
-        positions_(op.outputs[0]->count() / (batch_ * channels_)) {}
+        positions_(op.outputs[0]->count() / (batch_ * channels_)),
+        of_bf16_(HasBF16() && channels_ % 16 == 0 ? WeightedSumAvx512BF16() : NULL) {}
 
   virtual void Run(const Buffers& buffers) {
     // Too little to share out: a thread for an image.
@@ -52,6 +56,12 @@ class SelectStep : public Step {
       const T *a = buffers.input<T>(1) + at, *b = buffers.input<T>(2) + at;
       T* y = buffers.output<T>(0) + at;  // a's memory, maybe
       if (branches_ == 2) {
+        if constexpr (std::is_same<T, BFloat16>::value) {
+          if (of_bf16_) {
+            of_bf16_(weights, a, b, channels_, y);
+            return;
+          }
+        }
 #pragma omp simd
         for (int c = 0; c < channels_; ++c) {
           y[c] = weights[c] * a[c] + weights[channels_ + c] * b[c];
@@ -116,6 +126,7 @@ class SelectStep : public Step {
   const int batch_, channels_, branches_;
   const int rows_;  // of attention: branches x channels
   const int positions_;
+  WeightedSum* const of_bf16_;  // or null
 };
 
 }  // namespace
