@@ -137,7 +137,10 @@ def main():
     parser.add_argument("--batch", type=int, default=32, metavar="N")
     parser.add_argument("--repeats", type=int, default=20, metavar="N")
     args = parser.parse_args()
-    caffe.set_mode_gpu()
+    try:
+        caffe.set_mode_gpu()
+    except caffe.Error as error:
+        return error.message
     cuda = Cuda()
     print(f"{cuda.card()}, batch {args.batch}\n")
     print(f"{'layer':22} {'pass':8} {'maps':>8} {'MB':>6} {'us':>7} {'GB/s':>6} "

@@ -38,6 +38,15 @@ def test_one_sentence(write, choose):
     caffe.Net(write(NET), caffe.TEST).forward()
 
 
+def test_the_cpu_works_without_a_word(write):
+    """About what GPUs would need; Caffe's log has the rest."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import caffe; caffe.set_random_seed(1); "
+         f"caffe.Net({write(NET)!r}, caffe.TEST).forward()"],
+        capture_output=True, text=True, check=True)
+    assert not [line for line in done.stderr.splitlines() if line.startswith("E")]
+
+
 @pytest.mark.parametrize("gpu_number", ["0", "all"])
 def test_the_caffe_command(write, gpu_number):
     done = subprocess.run([COMMAND, "time", "-model", write(NET), "-gpu", gpu_number],

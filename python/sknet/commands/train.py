@@ -128,6 +128,8 @@ def _train(run, settings, keep, force, trust):
     from sknet.training.progress import Progress
     from sknet.training.solvers import forgetful, read_solver
     gpus = gpu_numbers(settings["gpu"])
+    if gpus:
+        caffe.set_device(gpus[0])  # an error here comes before the making of LMDBs
     if not run.solver.exists():
         try:
             prepare(run, settings, len(gpus), force, _say)
