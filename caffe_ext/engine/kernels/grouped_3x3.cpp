@@ -176,6 +176,7 @@ class Grouped3x3 : public Step {
       offset += 9 * lanes * Inputs(c, lanes, shape_.group_width)
           .Multiplied(shape_.group_width) / numbers;
     }
+    offsets_.push_back(offset);
   }
 
   virtual void Run(const Buffers& buffers) {
@@ -209,6 +210,7 @@ class Grouped3x3 : public Step {
         static_cast<size_t>(shape_.out_height) * shape_.out_width;
     const int step = vectors_ * lanes;
     for (int c = channel; c < channel + shape_.unit; c += step) {
+      const size_t *weights = &offsets_[c / lanes], *after = weights + vectors_;
       float total[32] = {0};
       const Inputs inputs(c, lanes, width);
       for (size_t b = 0; b < branches_.size(); ++b) {
@@ -216,16 +218,18 @@ class Grouped3x3 : public Step {
         const GroupedPlane plane = {
             width == 4 ? GroupedPlane::GROUPS_OF_4 :
             width == 8 ? GroupedPlane::GROUPS_OF_8 : GroupedPlane::ALL,
-            inputs.count / numbers, vectors_,
-            vectors_ == 1 ? 0 : offsets_[c / lanes + 1] - offsets_[c / lanes],
+            inputs.count / numbers, vectors_, weights[1] - weights[0],
             shape_.pixel,
             shape_.padded_width() * shape_.pixel, shape_.out_height,
-            shape_.out_width, shape_.channels, branch.slope};
+            shape_.out_width, shape_.channels, branch.slope,
+            b + 1 < branches_.size() ? branches_[b + 1].weights + *weights :
+            after != &offsets_.back() ? branches_[0].weights + *after : NULL,
+            static_cast<int>(*after - *weights)};
         const size_t shift = static_cast<size_t>(shape_.pad - branch.pad) *
             (shape_.padded_width() + 1) * shape_.pixel;
         branch.kernel.plane(plane,
             padded + shift + (inputs.first - channel) / numbers,
-            branch.weights + offsets_[c / lanes],
+            branch.weights + *weights,
             branch.bias.data() + c,
             buffers.output<T>(b) + n * area * shape_.channels + c, total);
       }
@@ -239,7 +243,7 @@ class Grouped3x3 : public Step {
 
   std::vector<Branch> branches_;
   int vectors_;  // that are computed together
-  std::vector<size_t> offsets_;  // of the weights of each vector of outputs
+  std::vector<size_t> offsets_;  // of the weights of each vector of outputs, and all
   Shape shape_;
   const bool mean_;
   const int threads_;

@@ -19,6 +19,8 @@ struct GroupedPlane {
   int out_height, out_width;
   int out_step;              // numbers from pixel to pixel of `out`
   float slope;               // of negative results; 1 leaves them as they are
+  const float* next;         // weights to be fetched meanwhile, or null
+  int next_floats;
 };
 
 /**
