@@ -39,8 +39,7 @@ __global__ void __launch_bounds__(kThreads)
 FewChannels(const Geometry g, const T* x, const uint32_t* weights,
             const float* bias, T* y) {
 #if __CUDA_ARCH__ >= 800
-  extern __shared__ __align__(16) char shared[];
-  T* tile = reinterpret_cast<T*>(shared);
+  T* tile = reinterpret_cast<T*>(SharedMemory());
   const int n = blockIdx.z;
   const int first_h = blockIdx.x / g.tiles_w * g.tile_h;
   const int first_w = blockIdx.x % g.tiles_w * g.tile_w;
@@ -193,9 +192,8 @@ std::unique_ptr<Step> MakeOfRows(const Convolution& op, Gpu* gpu) {
     virtual std::string Implementation() const { return "own Tensor Cores"; }
   };
   return std::unique_ptr<Step>(new Named([=](const Buffers& buffers) {
-    FewChannels<T, kRows><<<blocks, kThreads, shared, gpu->stream()>>>(
-        g, buffers.input<T>(0), weights, bias, buffers.output<T>(0));
-    CUDA_POST_KERNEL_CHECK;
+    Launch(FewChannels<T, kRows>, blocks, kThreads, shared, gpu->stream(), g,
+           buffers.input<T>(0), weights, bias, buffers.output<T>(0));
   }));
 }
 

@@ -135,14 +135,14 @@ class Grouped3x3Step : public Step {
   template <typename T, int kBranches>
   void ForWidth(size_t first, const Buffers& buffers) {
     switch (width_) {
-      case 4: return Launch<T, 4, kBranches>(first, buffers);
-      case 8: return Launch<T, 8, kBranches>(first, buffers);
-      case 16: return Launch<T, 16, kBranches>(first, buffers);
-      default: return Launch<T, 32, kBranches>(first, buffers);
+      case 4: return OfWidth<T, 4, kBranches>(first, buffers);
+      case 8: return OfWidth<T, 8, kBranches>(first, buffers);
+      case 16: return OfWidth<T, 16, kBranches>(first, buffers);
+      default: return OfWidth<T, 32, kBranches>(first, buffers);
     }
   }
   template <typename T, int kWidth, int kBranches>
-  void Launch(size_t first, const Buffers& buffers) {
+  void OfWidth(size_t first, const Buffers& buffers) {
     Geometry g = geometry_;
     Arguments<kBranches> arguments;
     arguments.x = buffers.inputs[0];
@@ -159,15 +159,9 @@ class Grouped3x3Step : public Step {
     arguments.add = first > 0;
     arguments.partial = buffers.scratch;
     arguments.finished = const_cast<unsigned*>(finished_);
-    const size_t shared = SharedBytes();
-    const auto kernel = Grouped3x3<T, kWidth, kBranches>;
-    if (shared + kVariables > 48 << 10) {
-      CUDA_CHECK(cudaFuncSetAttribute(kernel,
-          cudaFuncAttributeMaxDynamicSharedMemorySize, shared));
-    }
-    kernel<<<dim3(g.tiles_h * g.tiles_w, g.channels / kChannels, batch_),
-             kThreads, shared, gpu_->stream()>>>(g, arguments);
-    CUDA_POST_KERNEL_CHECK;
+    Launch(Grouped3x3<T, kWidth, kBranches>,
+           dim3(g.tiles_h * g.tiles_w, g.channels / kChannels, batch_), kThreads,
+           SharedBytes(), gpu_->stream(), g, arguments);
   }
 
   // Of shared memory, no less than the kernel's own variables take beside the tile.

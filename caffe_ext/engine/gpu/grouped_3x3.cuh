@@ -56,20 +56,11 @@ __device__ inline unsigned ChunkOffset(unsigned position, unsigned chunk) {
   return (position * kChunks + (chunk ^ swizzle)) << 4;
 }
 
-#if __CUDA_ARCH__ >= 800
-
-__device__ inline void CopyOrZero(unsigned to, const void* from, bool copy) {
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n"
-               :: "r"(to), "l"(from), "r"(copy ? 16 : 0) : "memory");
-}
-
-#endif  // __CUDA_ARCH__ >= 800
-
 template <typename T, int kWidth, int kBranches>
 __global__ void __launch_bounds__(kThreads)
 Grouped3x3(const Geometry g, const Arguments<kBranches> arguments) {
 #if __CUDA_ARCH__ >= 800
-  extern __shared__ __align__(16) char tile[];
+  char* const tile = SharedMemory();
   __shared__ float sums[kWarpsOfPositions][kChannels];
   __shared__ bool last;
   const int n = blockIdx.z, channel = blockIdx.y * kChannels;
@@ -96,7 +87,6 @@ Grouped3x3(const Geometry g, const Arguments<kBranches> arguments) {
     CopyOrZero(shared + ChunkOffset<T>(position, chunk),
                image + at + chunk * kOfChunk<T>, inside);
   }
-  asm volatile("cp.async.commit_group;\n" ::: "memory");
 
   // Of weights, for each chunk of inputs one.
   constexpr int kInputs = InputsOfEight(kWidth);
@@ -118,7 +108,7 @@ Grouped3x3(const Geometry g, const Arguments<kBranches> arguments) {
     bias[k][0] = arguments.bias[k][eight * 8 + lane % 4 * 2];
     bias[k][1] = arguments.bias[k][eight * 8 + lane % 4 * 2 + 1];
   }
-  asm volatile("cp.async.wait_group 0;\n" ::: "memory");
+  AwaitCopies();
   if constexpr (sizeof(T) == sizeof(float)) {
     // Each what it has copied.
     for (int i = threadIdx.x; i < g.in_h * g.in_w * kChunks; i += kThreads) {
