@@ -370,7 +370,7 @@ def test_learns(images, tmp_path):
 def test_bad_usage(images, tmp_path, refused):
     """What Caffe would stop at half-way is told before."""
     refused(*arguments(images, tmp_path / "gpu", "--gpu", 1000), naming=["GPU"])
-    assert not list(tmp_path.glob("gpu/*lmdb"))
+    assert not list(tmp_path.glob("gpu/*.prototxt"))  # which LMDBs are made before
     refused(*arguments(images, tmp_path / "gpus", "--gpu", "0,1"), naming=["NCCL"])
     refused(*arguments(images, tmp_path / "gpus", "--gpu", "one"), naming=["one"])
     (tmp_path / "file").write_text("")
