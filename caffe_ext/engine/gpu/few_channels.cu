@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/gpu/mma.cuh"
+#include "engine/gpu/shared_memory.cuh"
 #include "engine/split.hpp"
 #include "engine/step.hpp"
 
@@ -23,7 +24,7 @@ const int kColumns = 8;   // of a window, the last maybe with weights of 0
 const int kChannels = 4;  // of x, likewise
 // A step takes 32 bytes of a row.
 template <typename T>
-constexpr int kSteps = kColumns * kChannels / (2 * kOfChunk<T>);
+constexpr int kSteps = kColumns * kChannels / (2 * kIn16Bytes<T>);
 
 struct Geometry {
   int height, width, channels;  // of x
@@ -148,10 +149,10 @@ std::vector<float> Pack(const Convolution& op) {
     for (int row = 0; row < op.kernel[0]; ++row) {
       for (int step = 0; step < kSteps<T>; ++step) {
         for (int lane = 0; lane < 32; ++lane) {
-          for (int i = 0; i < 2 * kOfRegister<T>; ++i) {
+          for (int i = 0; i < 2 * kInRegister<T>; ++i) {
             const int k =
-                (step * 2 + i / kOfRegister<T>) * kOfChunk<T> +
-                lane % 4 * kOfRegister<T> + i % kOfRegister<T>;
+                (step * 2 + i / kInRegister<T>) * kIn16Bytes<T> +
+                lane % 4 * kInRegister<T> + i % kInRegister<T>;
             const int column = k / kChannels, c = k % kChannels;
             packed.push_back(column >= op.kernel[1] || c >= channels ? 0 :
                 plain[((static_cast<size_t>(first + lane / 4) * channels + c) *

@@ -23,11 +23,11 @@ std::vector<float> Pack(const Convolution& op) {
   for (int first = 0; first < op.num_output; first += 8) {
     for (int tap = 0; tap < kTaps; ++tap) {
       for (int lane = 0; lane < 32; ++lane) {
-        for (int r = 0; r < inputs; r += kOfChunk<T>) {
-          for (int i = 0; i < kOfRegister<T>; ++i) {
+        for (int r = 0; r < inputs; r += kIn16Bytes<T>) {
+          for (int i = 0; i < kInRegister<T>; ++i) {
             const int output = first + lane / 4;
             const int input = first / inputs * inputs + r +
-                lane % 4 * kOfRegister<T> + i;
+                lane % 4 * kInRegister<T> + i;
             const int within = input - output / width * width;
             packed.push_back(within < 0 || within >= width ? 0 :
                 plain[(static_cast<size_t>(output) * width + within) * kTaps +

@@ -2,6 +2,7 @@
 #define CAFFE_ENGINE_GPU_GROUPED_3X3_CUH_
 
 #include "engine/gpu/mma.cuh"
+#include "engine/gpu/shared_memory.cuh"
 
 namespace caffe {
 namespace engine {
@@ -51,7 +52,7 @@ __host__ __device__ constexpr int InputsOfEight(int width) {
 // different banks.
 template <typename T>
 __device__ inline unsigned ChunkOffset(unsigned position, unsigned chunk) {
-  constexpr unsigned kChunks = kChannels / kOfChunk<T>;
+  constexpr unsigned kChunks = kChannels / kIn16Bytes<T>;
   const unsigned swizzle = position / (8 / kChunks) % kChunks;
   return (position * kChunks + (chunk ^ swizzle)) << 4;
 }
@@ -70,7 +71,7 @@ Grouped3x3(const Geometry g, const Arguments<kBranches> arguments) {
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
   const int which = warp % kWarpsOfChannels;
   const unsigned shared = SharedAddress(tile);
-  constexpr int kChunks = kChannels / kOfChunk<T>;
+  constexpr int kChunks = kChannels / kIn16Bytes<T>;
 
   // The tile's inputs, and zeros around the image.
   const T* image = static_cast<const T*>(arguments.x) +
@@ -85,12 +86,12 @@ Grouped3x3(const Geometry g, const Arguments<kBranches> arguments) {
     const size_t at = inside ?
         (static_cast<size_t>(h) * g.width + w) * g.channels : 0;
     CopyOrZero(shared + ChunkOffset<T>(position, chunk),
-               image + at + chunk * kOfChunk<T>, inside);
+               image + at + chunk * kIn16Bytes<T>, inside);
   }
 
   // Of weights, for each chunk of inputs one.
   constexpr int kInputs = InputsOfEight(kWidth);
-  constexpr int kRegisters = kInputs / kOfChunk<T>;
+  constexpr int kRegisters = kInputs / kIn16Bytes<T>;
   uint32_t b[kBranches][kTaps][kRegisters];
   float bias[kBranches][2];
   const int eight = channel / 8 + which;

@@ -104,10 +104,6 @@ void ByWidth(size_t sizes, const F& f) {
   f(std::integral_constant<int, kMost>());
 }
 
-/// @brief Numbers in 16 bytes.
-template <typename T>
-constexpr int kWidth = 16 / sizeof(T);
-
 inline unsigned int Blocks(size_t count, size_t of_block) {
   return (count + of_block - 1) / of_block;
 }

@@ -1,12 +1,8 @@
 #ifndef CAFFE_ENGINE_GPU_MMA_CUH_
 #define CAFFE_ENGINE_GPU_MMA_CUH_
 
-#include <cuda_runtime.h>
-
-#include <cstddef>
 #include <cstdint>
 
-#include "caffe/common.hpp"
 #include "engine/gpu/number.hpp"
 
 namespace caffe {
@@ -18,76 +14,34 @@ namespace engine {
 // columns, of which a thread has lane % 4 * 2 and the next, of rows lane / 4 and 8
 // more. Floats are multiplied as TF32.
 
-/// @brief Numbers in 16 bytes, and in 4: a register.
-template <typename T>
-constexpr int kOfChunk = 16 / sizeof(T);
-template <typename T>
-constexpr int kOfRegister = 4 / sizeof(T);
-
-/// @brief The shared memory that a block was launched with.
-__device__ inline char* SharedMemory() {
-  extern __shared__ __align__(16) char memory[];
-  return memory;
-}
-
-__device__ inline unsigned SharedAddress(const void* pointer) {
-  return static_cast<unsigned>(__cvta_generic_to_shared(pointer));
-}
-
 #if __CUDA_ARCH__ >= 800
-
-/// @brief Begins to copy 16 bytes to shared memory, or writes zeros there.
-__device__ inline void CopyOrZero(unsigned to, const void* from, bool copy) {
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n"
-               :: "r"(to), "l"(from), "r"(copy ? 16 : 0) : "memory");
-}
-
-/// @brief What this thread began to copy is there, for itself.
-__device__ inline void AwaitCopies() {
-  asm volatile("cp.async.wait_all;\n" ::: "memory");
-}
 
 /// @brief d += a b.
 template <typename T>
 struct Mma;
 
-template <>
-struct Mma<__half> {
-  static __device__ inline void Narrow(float* d, const uint32_t* a,
-                                       const uint32_t* b) {
-    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
-                 "{%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};\n"
-                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(b[0]));
-  }
-  static __device__ inline void Wide(float* d, const uint32_t* a,
-                                     const uint32_t* b) {
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
-                 "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\n"
-                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]),
-                   "r"(b[1]));
-  }
-};
-
-template <>
-struct Mma<__nv_bfloat16> {
-  static __device__ inline void Narrow(float* d, const uint32_t* a,
-                                       const uint32_t* b) {
-    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 "
-                 "{%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};\n"
-                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(b[0]));
-  }
-  static __device__ inline void Wide(float* d, const uint32_t* a,
-                                     const uint32_t* b) {
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
-                 "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\n"
-                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]),
-                   "r"(b[1]));
-  }
-};
+#define MMA_OF_16_BITS(T, type)                                                  \
+  template <>                                                                    \
+  struct Mma<T> {                                                                \
+    static __device__ inline void Narrow(float* d, const uint32_t* a,            \
+                                         const uint32_t* b) {                    \
+      asm volatile("mma.sync.aligned.m16n8k8.row.col.f32." type "." type ".f32 " \
+                   "{%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};\n"              \
+                   : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])              \
+                   : "r"(a[0]), "r"(a[1]), "r"(b[0]));                           \
+    }                                                                            \
+    static __device__ inline void Wide(float* d, const uint32_t* a,              \
+                                       const uint32_t* b) {                      \
+      asm volatile("mma.sync.aligned.m16n8k16.row.col.f32." type "." type ".f32 "\
+                   "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\n"     \
+                   : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])              \
+                   : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]),      \
+                     "r"(b[1]));                                                 \
+    }                                                                            \
+  };
+MMA_OF_16_BITS(__half, "f16")
+MMA_OF_16_BITS(__nv_bfloat16, "bf16")
+#undef MMA_OF_16_BITS
 
 template <>
 struct Mma<float> {
@@ -144,19 +98,6 @@ __device__ inline void StorePair(const float* y, float* to) {
 }
 
 #endif  // __CUDA_ARCH__ >= 800
-
-/// @brief The kernel, with so many bytes of SharedMemory.
-template <typename... Parameters, typename... Arguments>
-void Launch(void (*kernel)(Parameters...), dim3 blocks, int threads, size_t bytes,
-            cudaStream_t stream, const Arguments&... arguments) {
-  // 48 KB with the kernel's own variables need not be asked for.
-  if (bytes > 32 << 10) {
-    CUDA_CHECK(cudaFuncSetAttribute(kernel,
-        cudaFuncAttributeMaxDynamicSharedMemorySize, bytes));
-  }
-  kernel<<<blocks, threads, bytes, stream>>>(arguments...);
-  CUDA_POST_KERNEL_CHECK;
-}
 
 }  // namespace engine
 }  // namespace caffe

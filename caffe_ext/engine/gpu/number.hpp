@@ -9,6 +9,12 @@
 namespace caffe {
 namespace engine {
 
+/// @brief How many numbers there are in 16 bytes, and in a register of a GPU.
+template <typename T>
+constexpr int kIn16Bytes = 16 / sizeof(T);
+template <typename T>
+constexpr int kInRegister = 4 / sizeof(T);
+
 /// @brief f(T()), T being CUDA's type.
 template <typename F>
 auto ForGpuType(Type type, const F& f) {

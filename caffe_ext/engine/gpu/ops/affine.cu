@@ -70,7 +70,7 @@ std::unique_ptr<Step> MakeGpuStep(const Affine& op, Gpu* gpu) {
         [=](const Buffers& buffers) {
       const AffineOf<T> f = {buffers.input<T>(0), scale, shift, channels, inner,
                              activation, buffers.output<T>(0)};
-      Each<kWidth<T> >(sizes | Place(f.x) | Place(f.y), count, f,
+      Each<kIn16Bytes<T> >(sizes | Place(f.x) | Place(f.y), count, f,
                        gpu->stream());
     }));
   });

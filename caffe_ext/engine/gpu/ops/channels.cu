@@ -165,7 +165,7 @@ std::unique_ptr<Step> MakePoolStep(const Positions& positions, Gpu* gpu) {
       return;
     }
     const dim3 block(kWarp, kThreads / kWarp);
-    ByWidth<kWidth<float> >(positions.channels | Place(x), [&](auto width) {
+    ByWidth<kIn16Bytes<float> >(positions.channels | Place(x), [&](auto width) {
       PoolKernel<kMaximum, decltype(width)::value>
           <<<Blocks(positions.count, block.y), block, 0, gpu->stream()>>>(
           x, positions.channels, positions.count, y);

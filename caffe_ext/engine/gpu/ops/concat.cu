@@ -56,7 +56,7 @@ std::unique_ptr<Step> MakeRowsStep(const Value& whole,
     std::copy(begins.begin(), begins.end(), f.begins);
     size_t places = sizes | Place(f.whole);
     for (int k = 0; k < f.parts.count; ++k) { places |= Place(f.parts.at[k]); }
-    Each<kWidth<char> >(places, bytes, f, gpu->stream());
+    Each<kIn16Bytes<char> >(places, bytes, f, gpu->stream());
   }));
 }
 
@@ -105,7 +105,7 @@ std::unique_ptr<Step> MakeGpuStep(const Interleave& op, Gpu* gpu) {
         [=](const Buffers& buffers) {
       const InterleaveOf<T> f = {AddressesOf<const T>(buffers.inputs),
                                  buffers.output<T>(0)};
-      Each<kWidth<T> >(Place(f.y), count, f, gpu->stream());
+      Each<kIn16Bytes<T> >(Place(f.y), count, f, gpu->stream());
     }));
   });
 }

@@ -48,7 +48,7 @@ std::unique_ptr<Step> MakeSumStep(const Sum& op, Gpu* gpu) {
     std::copy(coefficients.begin(), coefficients.end(), f.coefficients);
     size_t sizes = Place(f.y);
     for (int k = 0; k < f.x.count; ++k) { sizes |= Place(f.x.at[k]); }
-    Each<kWidth<T> >(sizes, count, f, gpu->stream());
+    Each<kIn16Bytes<T> >(sizes, count, f, gpu->stream());
   }));
 }
 
@@ -168,7 +168,7 @@ std::unique_ptr<Step> MakeGpuStep(const Gate& op, Gpu* gpu) {
       const GateOf<T> f = {buffers.input<T>(0), buffers.input(1),
                            adds ? buffers.input<T>(2) : NULL, axes, activation,
                            buffers.output<T>(0)};
-      Each<kWidth<T> >(row | Place(f.x) | Place(f.gate) | Place(f.y) |
+      Each<kIn16Bytes<T> >(row | Place(f.x) | Place(f.gate) | Place(f.y) |
                        Place(f.product), count, f, gpu->stream());
     }));
   });
@@ -197,7 +197,7 @@ std::unique_ptr<Step> MakeGpuStep(const Sigmoid& op, Gpu* gpu) {
   return std::unique_ptr<Step>(new FunctionStep(
       [=](const Buffers& buffers) {
     const SigmoidOf f = {buffers.input(0), buffers.output(0)};
-    Each<kWidth<float> >(Place(f.x) | Place(f.y), count, f, gpu->stream());
+    Each<kIn16Bytes<float> >(Place(f.x) | Place(f.y), count, f, gpu->stream());
   }));
 }
 

@@ -106,7 +106,7 @@ void Excite(const Excited& e, const float* x, float* hidden, float* y,
             cudaStream_t stream) {
   const dim3 block(kWarp, kWarps);
   const unsigned int groups = Blocks(e.batch, kImages);
-  ByWidth<kWidth<float> >(e.channels | Place(x), [&](auto width) {
+  ByWidth<kIn16Bytes<float> >(e.channels | Place(x), [&](auto width) {
     HiddenKernel<kImages, decltype(width)::value>
         <<<dim3(Blocks(e.hidden, kWarps), groups), block, 0, stream>>>(
         e, x, hidden);

@@ -58,7 +58,7 @@ std::unique_ptr<Step> MakeGpuStep(const Interp& op, Gpu* gpu) {
     const InterpOf f = {buffers.input(0), size_t(in[1]),
                         {size_t(in[2]), size_t(in[3])},
                         {size_t(out[2]), size_t(out[3])}, buffers.output(0)};
-    Each<kWidth<float> >(f.channels | Place(f.x) | Place(f.y), count, f,
+    Each<kIn16Bytes<float> >(f.channels | Place(f.x) | Place(f.y), count, f,
                          gpu->stream());
   }));
 }

@@ -118,7 +118,7 @@ std::unique_ptr<Step> MakeGpuStep(const Convert& op, Gpu* gpu) {
           [=](const Buffers& buffers) {
         const ConvertOf<From, To> f = {buffers.input<From>(0),
                                        buffers.output<To>(0)};
-        Each<std::max(kWidth<From>, kWidth<To>)>(Place(f.x) | Place(f.y), count,
+        Each<std::max(kIn16Bytes<From>, kIn16Bytes<To>)>(Place(f.x) | Place(f.y), count,
                                                  f, gpu->stream());
       }));
     });

@@ -139,7 +139,7 @@ class ReduceStep : public Step {
       : gpu_(gpu), batch_(op.inputs[0]->shape[0]),
         channels_(op.inputs[0]->shape[1]),
         positions_(op.inputs[0]->shape[2] * op.inputs[0]->shape[3]) {
-    ByWidth<kWidth<T> >(channels_, [&](auto width) {
+    ByWidth<kIn16Bytes<T> >(channels_, [&](auto width) {
       const dim3 block = BlockOf(width);
       const int blocks = batch_ * ChunksOf(width);
       const int kBlocks = 8;  // for each of the GPU's processors
@@ -185,7 +185,7 @@ class ReduceStep : public Step {
               float divisor, Result* y) const {
     size_t sizes = channels_ | Place(y);
     for (int k = 0; k < x.count; ++k) { sizes |= Place(x.at[k]); }
-    ByWidth<kWidth<From> >(sizes, [&](auto width) {
+    ByWidth<kIn16Bytes<From> >(sizes, [&](auto width) {
       constexpr int N = decltype(width)::value;
       ReduceKernel<From, Result, kMaximum, N>
           <<<dim3(batch_, ChunksOf(N), parts), BlockOf(N), 0, gpu_->stream()>>>(
@@ -222,7 +222,7 @@ std::unique_ptr<Step> MakeWindowStep(const Pooling& op, Gpu* gpu) {
       [=](const Buffers& buffers) {
     const PoolingOf<T, kMaximum> f = {buffers.input<T>(0), windows,
                                       buffers.output<T>(0)};
-    Each<kWidth<T> >(windows.channels | Place(f.x) | Place(f.y), count, f,
+    Each<kIn16Bytes<T> >(windows.channels | Place(f.x) | Place(f.y), count, f,
                      gpu->stream());
   }));
 }

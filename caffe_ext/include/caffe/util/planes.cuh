@@ -110,7 +110,8 @@ void MapPlanes(const int planes, const int area, const Dtype* x,
 // ---- kernels that add up planes: a warp a plane, eight to a block, or less than a
 // warp; where there are few and large ones, a block
 
-/// @brief Threads of a block: x a plane, y planes.
+/// @brief Threads of a block: x a plane, y planes; x is `least`, a power of 2, where
+///        planes have less than 64 values.
 inline dim3 PlaneThreads(const int planes, const int area, const int least = 32) {
   return area > 1024 && planes < 4096 ? dim3(256, 1) :
       area < 64 ? dim3(least, 256 / least) : dim3(32, 8);

@@ -3,13 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
-#include <cstdlib>
-#include <map>
-#include <vector>
 
 #include "block.hpp"
 #include "engine/gpu/number.hpp"
+#include "engine/gpu/shared_memory.cuh"
 
 // caffe_ext/engine/gpu/mma.cuh on the CPU: the fragments as the PTX manual has them
 // (mma.m16n8k8 and m16n8k16, ldmatrix).
@@ -17,48 +14,12 @@
 namespace caffe {
 namespace engine {
 
-template <typename T>
-constexpr int kOfChunk = 16 / sizeof(T);
-template <typename T>
-constexpr int kOfRegister = 4 / sizeof(T);
-
-inline char* SharedMemory() { return emulation::block.shared; }
-inline unsigned SharedAddress(const void* pointer) {
-  return static_cast<const char*>(pointer) - SharedMemory();
-}
-
-inline char* Shared16(unsigned address) {
-  if (address % 16 || address + 16 > emulation::block.bytes) {
-    std::printf("address %u of %zu shared bytes\n", address, emulation::block.bytes);
-    std::exit(1);
-  }
-  return SharedMemory() + address;
-}
-
-// Of each thread, what it has begun: not there before it waits.
-struct Copy {
-  unsigned to;
-  const void* from;  // null: zeros
-};
-inline std::map<unsigned, std::vector<Copy> > copies;
-
-inline void CopyOrZero(unsigned to, const void* from, bool copy) {
-  copies[threadIdx.x].push_back({to, copy ? from : NULL});
-}
-inline void AwaitCopies() {
-  for (const Copy& copy : copies[threadIdx.x]) {
-    static const char zeros[16] = {};
-    std::memcpy(Shared16(copy.to), copy.from ? copy.from : zeros, 16);
-  }
-  copies[threadIdx.x].clear();
-}
-
 typedef std::array<uint32_t, 4> Registers;
 
 template <typename T>
 float Number(uint32_t numbers, int i) {
   if (sizeof(T) == 4) { numbers &= ~0x1fffu; }  // what TF32 does not have
-  T all[kOfRegister<T>];
+  T all[kInRegister<T>];
   std::memcpy(all, &numbers, 4);
   return static_cast<float>(all[i]);
 }
@@ -73,9 +34,9 @@ void Multiply(float* d, const uint32_t* a, const uint32_t* b, int chunks) {
   const int lane = emulation::Lane();
   for (int i = 0; i < 4; ++i) {
     const int row = lane / 4 + i / 2 * 8, column = lane % 4 * 2 + i % 2;
-    for (int k = 0; k < chunks * kOfChunk<T>; ++k) {
-      const int chunk = k / kOfChunk<T>, place = k % kOfRegister<T>;
-      const int of_four = k % kOfChunk<T> / kOfRegister<T>;
+    for (int k = 0; k < chunks * kIn16Bytes<T>; ++k) {
+      const int chunk = k / kIn16Bytes<T>, place = k % kInRegister<T>;
+      const int of_four = k % kIn16Bytes<T> / kInRegister<T>;
       d[i] += Number<T>(as[row % 8 * 4 + of_four][row / 8 + 2 * chunk], place) *
           Number<T>(bs[column * 4 + of_four][chunk], place);
     }
@@ -131,12 +92,6 @@ void StorePair(const float* y, T* to) {
   }
   to[0] = T(y[0]);
   to[1] = T(y[1]);
-}
-
-template <typename... Parameters, typename... Arguments>
-void Launch(void (*kernel)(Parameters...), dim3 blocks, int threads, size_t bytes,
-            cudaStream_t, const Arguments&... arguments) {
-  emulation::Run(blocks, threads, bytes, [&] { kernel(arguments...); });
 }
 
 }  // namespace engine
