@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from multiprocessing import connection
 
 
@@ -22,17 +23,19 @@ def end_with(processes):
     ends, too, with status 1, and so do they all: where C++ waits for one of them, it
     would wait for ever, and hear no signal."""
     def watch():
-        running = dict(processes)
+        running = {process.sentinel: (name, process)
+                   for name, process in processes.items()}
         while running:
-            connection.wait([process.sentinel for process in running.values()])
-            for name, process in running.items():
+            for sentinel in connection.wait(running):
+                name, process = running.pop(sentinel)
+                # What wakes us closes before there is a status to be had.
+                while (status := process.exitcode) is None:
+                    time.sleep(0.001)
                 # This process ends them by SIGTERM itself, when it is done.
-                if process.exitcode not in (None, 0, -signal.SIGTERM):
-                    print(f"the process of {name} ended with status "
-                          f"{process.exitcode}", file=sys.stderr, flush=True)
-                    for other in running.values():
+                if status not in (0, -signal.SIGTERM):
+                    print(f"the process of {name} ended with status {status}",
+                          file=sys.stderr, flush=True)
+                    for _, other in running.values():
                         other.kill()
                     os._exit(1)
-            running = {name: process for name, process in running.items()
-                       if process.is_alive()}
     threading.Thread(target=watch, daemon=True).start()

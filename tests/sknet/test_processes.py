@@ -4,15 +4,32 @@ import sys
 
 import pytest
 
-PROGRAM = """
-import multiprocessing, sys, time
+BEGIN = """
+import multiprocessing, os, sys, time
 from sknet.processes import end_with
 
 def follow(status, seconds):
     time.sleep(seconds)
     sys.exit(status)
 
+class Late:
+    '''As the system may show a process that ends with status 3: its sentinel is ready
+    before its status is.'''
+    def __init__(self):
+        self.sentinel, end = os.pipe()
+        os.close(end)
+        self.statuses = [3, None]
+
+    @property
+    def exitcode(self):
+        return self.statuses.pop() if self.statuses[1:] else 3
+
+    def is_alive(self):
+        return self.exitcode is None
+
 if __name__ == "__main__":
+"""
+FOLLOWERS = """
     started = {{f"number {{i}}": multiprocessing.get_context("spawn").Process(
         target=follow, args=pair, daemon=True) for i, pair in enumerate({pairs})}}
     for process in started.values():
@@ -21,15 +38,23 @@ if __name__ == "__main__":
     time.sleep({seconds})
     print("done")
 """
+LATE = """
+    end_with({"late": Late()})
+    time.sleep(10)
+    print("done")
+"""
 
 
-@pytest.mark.parametrize("pairs, seconds, status, said", [
-    ([(0, 600), (3, 0)], 600, 1, "the process of number 1 ended with status 3"),
-    ([(0, 0), (0, 0)], 3, 0, "done"),
-    ([(0, 600), (0, 0)], 3, 0, "done")], ids=["fails", "all end", "ended by the first"])
-def test_a_process_that_fails_ends_the_others(pairs, seconds, status, said, tmp_path):
+@pytest.mark.parametrize("begun, status, said", [
+    (FOLLOWERS.format(pairs=[(0, 600), (3, 0)], seconds=600), 1,
+     "the process of number 1 ended with status 3"),
+    (LATE, 1, "the process of late ended with status 3"),
+    (FOLLOWERS.format(pairs=[(0, 0), (0, 0)], seconds=3), 0, "done"),
+    (FOLLOWERS.format(pairs=[(0, 600), (0, 0)], seconds=3), 0, "done")],
+    ids=["fails", "fails late", "all end", "ended by the first"])
+def test_a_process_that_fails_ends_the_others(begun, status, said, tmp_path):
     program = tmp_path / "program.py"
-    program.write_text(PROGRAM.format(pairs=pairs, seconds=seconds))
+    program.write_text(BEGIN + begun)
     ended = subprocess.run([sys.executable, str(program)], text=True, timeout=120,
                            capture_output=True)
     assert ended.returncode == status, ended.stderr
