@@ -52,6 +52,41 @@ __global__ void AxpyBackward(const int planes, const int dim, const Dtype* a,
 }
 
 template <typename Dtype>
+struct ScaleOfPlane {
+  struct Function {
+    Dtype a;
+    __device__ Dtype operator()(Dtype d, Dtype) const { return a * d; }
+  };
+  const Dtype* a;
+  __device__ Function operator()(int plane) const { return {a[plane]}; }
+};
+
+template <typename Dtype>
+__global__ void AxpyBackwardSmall(const int planes, const Divisor dim,
+    const Dtype* a, const Dtype* __restrict__ x, const Dtype* __restrict__ df,
+    Dtype* da, Dtype* dx, Dtype* dy) {
+  const int kSize = PackSize<Dtype>::value;
+  SmallPlanes<Dtype> small(planes, dim.value());
+  small.ForPacks([&](unsigned begin, unsigned end) {
+    const Pack<Dtype, kSize> d = LoadPack<kSize>(df, begin, end);
+    if (da) {
+      Pack<Dtype, kSize> product = LoadPack<kSize>(x, begin, end);
+#pragma unroll
+      for (int k = 0; k < kSize; ++k) { product.v[k] *= d.v[k]; }
+      small.Add(product, begin);
+    }
+    if (dx) {
+      const ScaleOfPlane<Dtype> scale = {a};
+      StorePack(MapPack(d, d, scale, dim, begin, end), begin, end, dx);
+    }
+    if (dy) { StorePack(d, begin, end, dy); }
+  });
+  if (da) {
+    small.Sum([&](int plane, Dtype sum) { da[plane] = sum; });
+  }
+}
+
+template <typename Dtype>
 void AxpyLayer<Dtype>::Forward_gpu(const vector<Blob<Dtype>*>& bottom,
     const vector<Blob<Dtype>*>& top) {
   const AxpyOfPlane<Dtype> axpy = {bottom[0]->gpu_data()};
@@ -76,7 +111,14 @@ void AxpyLayer<Dtype>::Backward_gpu(const vector<Blob<Dtype>*>& top,
   const int kSize = PackSize<Dtype>::value;
   const dim3 threads = PlaneThreads(planes, dim);
   const int blocks = PlaneBlocks(planes, threads);
-  if (dim % kSize == 0 && IsPackAligned(x, df, wanted[1], wanted[2])) {
+  const bool packs = IsPackAligned(x, df, wanted[1], wanted[2]);
+  if (AreSmallPlanes(dim) && packs) {
+    typedef SmallPlanes<Dtype> Small;
+    // NOLINT_NEXT_LINE(whitespace/operators)
+    AxpyBackwardSmall<<<Small::Blocks(planes), Small::Threads(),
+        Small::Bytes(dim)>>>(planes, Divisor(dim), a, x, df, wanted[0],
+        wanted[1], wanted[2]);
+  } else if (packs && dim % kSize == 0) {
     // NOLINT_NEXT_LINE(whitespace/operators)
     AxpyBackward<kSize><<<blocks, threads>>>(
         planes, dim, a, x, df, wanted[0], wanted[1], wanted[2]);

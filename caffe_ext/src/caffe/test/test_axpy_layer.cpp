@@ -83,7 +83,8 @@ TYPED_TEST_CASE(AxpyLayerTest, TestDtypesAndDevices);
 
 TYPED_TEST(AxpyLayerTest, TestForwardBackward) {
   const vector<vector<int> > shapes = {{2, 3}, {2, 3, 4}, {2, 3, 4, 5},
-      {2, 3, 2, 3, 2}, {1, 1, 1, 1}, {3, 2, 17, 19}};
+      {2, 3, 2, 3, 2}, {1, 1, 1, 1}, {3, 2, 17, 19}, {3, 13, 7, 7},
+      {5, 2, 3, 1}};
   for (const vector<int>& shape : shapes) {
     for (const int a_axes : {2, 4}) {
       this->Fill(shape, a_axes);

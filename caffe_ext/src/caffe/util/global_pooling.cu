@@ -26,23 +26,38 @@ __global__ void GlobalAveragePool(const int planes, const int area,
 }
 
 template <typename Dtype>
+__global__ void GlobalAveragePoolSmall(const int planes, const int area,
+    const Dtype* __restrict__ x, Dtype* y) {
+  SmallPlanes<Dtype> small(planes, area);
+  small.ForPacks([&](unsigned begin, unsigned end) {
+    small.Add(LoadPack<PackSize<Dtype>::value>(x, begin, end), begin);
+  });
+  small.Sum([&](int plane, Dtype sum) { y[plane] = sum / area; });
+}
+
+template <typename Dtype>
 struct ShareOfPlane {
   struct Function {
     Dtype share;
     __device__ Dtype operator()(Dtype, Dtype) const { return share; }
   };
   const Dtype* dy;
-  const int area;
-  __device__ Function operator()(int plane) const { return {dy[plane] / area}; }
+  const Dtype part;  // of the area, as no thread need divide
+  __device__ Function operator()(int plane) const { return {dy[plane] * part}; }
 };
 
 template <typename Dtype>
 void global_average_pool_gpu(const int planes, const int area, const Dtype* x,
     Dtype* y) {
   const int kSize = PackSize<Dtype>::value;
-  const dim3 threads = PlaneThreads(planes, area, 8);
+  const dim3 threads = PlaneThreads(planes, area);
   const int blocks = PlaneBlocks(planes, threads);
-  if (area % kSize == 0 && IsPackAligned(x)) {
+  if (AreSmallPlanes(area) && IsPackAligned(x)) {
+    typedef SmallPlanes<Dtype> Small;
+    // NOLINT_NEXT_LINE(whitespace/operators)
+    GlobalAveragePoolSmall<<<Small::Blocks(planes), Small::Threads(),
+        Small::Bytes(area)>>>(planes, area, x, y);
+  } else if (area % kSize == 0 && IsPackAligned(x)) {
     // NOLINT_NEXT_LINE(whitespace/operators)
     GlobalAveragePool<kSize><<<blocks, threads>>>(planes, area, x, y);
   } else {
@@ -55,7 +70,7 @@ void global_average_pool_gpu(const int planes, const int area, const Dtype* x,
 template <typename Dtype>
 void global_average_pool_backward_gpu(const int planes, const int area,
     const Dtype* dy, Dtype* dx) {
-  const ShareOfPlane<Dtype> share = {dy, area};
+  const ShareOfPlane<Dtype> share = {dy, Dtype(1) / area};
   MapPlanes<Dtype>(planes, area, NULL, NULL, share, dx);
 }
 
