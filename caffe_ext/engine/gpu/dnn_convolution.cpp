@@ -95,7 +95,7 @@ class DnnConvolutionStep : public Step {
         residual_ ? buffers.inputs[1] : y, bias_desc_, bias_, activation_,
         y_desc_, y));
     if (slope_ != 0 && slope_ != 1) {
-      LeakyReLU(slope_, out_, y, gpu_->stream());
+      LeakyReLU(slope_, out_.type, out_.count(), y, gpu_->stream());
     }
   }
   virtual size_t ScratchFloats() const {

@@ -5,6 +5,8 @@
 #include <tuple>
 #include <vector>
 
+#include "engine/gpu/positions.hpp"
+
 #define CUBLASLT_CHECK(call) \
   do { \
     const cublasStatus_t status = call; \
@@ -32,9 +34,20 @@ std::mutex& ChosenMutex() {
   static std::mutex mutex;
   return mutex;
 }
-std::map<Key, cublasLtMatmulAlgo_t>& Chosen() {
-  static std::map<Key, cublasLtMatmulAlgo_t> chosen;
+std::map<Key, GemmChoice>& Chosen() {
+  static std::map<Key, GemmChoice> chosen;
   return chosen;
+}
+
+template <typename T>
+void Set(cublasLtMatmulDesc_t product, cublasLtMatmulDescAttributes_t what,
+    const T& value) {
+  CUBLASLT_CHECK(cublasLtMatmulDescSetAttribute(product, what, &value,
+                                                sizeof(value)));
+}
+
+size_t Bytes(size_t rows, size_t columns, Type type) {
+  return rows * columns * (type == Type::F32 ? 4 : 2);
 }
 
 }  // namespace
@@ -42,18 +55,12 @@ std::map<Key, cublasLtMatmulAlgo_t>& Chosen() {
 Gemm::Gemm(const Shape& shape, Gpu* gpu) : shape_(shape), gpu_(gpu) {
   CUBLASLT_CHECK(cublasLtMatmulDescCreate(&product_, ComputeType(gpu->tf32()),
                                           CUDA_R_32F));
-  const auto set = [&](cublasLtMatmulDescAttributes_t what, const auto& value) {
-    CUBLASLT_CHECK(cublasLtMatmulDescSetAttribute(product_, what, &value,
-                                                  sizeof(value)));
-  };
   // Column after column, as cuBLAS has them: d^T = w a^T.
-  set(CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
-  set(CUBLASLT_MATMUL_DESC_TRANSB, CUBLAS_OP_N);
-  set(CUBLASLT_MATMUL_DESC_EPILOGUE, shape.relu ?
-      CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS);
-  set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, DataType(shape.out));
+  Set(product_, CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
+  Set(product_, CUBLASLT_MATMUL_DESC_TRANSB, CUBLAS_OP_N);
+  Set(product_, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, DataType(shape.out));
   const void* no_bias_yet = gpu->workspace();  // for the heuristics to see one
-  set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, no_bias_yet);
+  Set(product_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, no_bias_yet);
   CUBLASLT_CHECK(cublasLtMatrixLayoutCreate(&w_, DataType(shape.in), shape.k,
                                             shape.n, shape.k));
   CUBLASLT_CHECK(cublasLtMatrixLayoutCreate(&a_, DataType(shape.in), shape.k,
@@ -63,14 +70,20 @@ Gemm::Gemm(const Shape& shape, Gpu* gpu) : shape_(shape), gpu_(gpu) {
   int device;
   CUDA_CHECK(cudaGetDevice(&device));
   const Key key(device, shape.m, shape.n, shape.k, shape.in, shape.out,
-                shape.relu, shape.sum, gpu->tf32());
+                shape.slope == 0, shape.sum, gpu->tf32());
   const std::lock_guard<std::mutex> lock(ChosenMutex());
   const auto found = Chosen().find(key);
   if (found != Chosen().end()) {
-    algorithm_ = found->second;
+    choice_ = found->second;
+    SetEpilogue(choice_.relu);
   } else if (Choose()) {
-    Chosen()[key] = algorithm_;
+    Chosen()[key] = choice_;
   }
+}
+
+void Gemm::SetEpilogue(bool relu) {
+  Set(product_, CUBLASLT_MATMUL_DESC_EPILOGUE,
+      relu ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS);
 }
 
 cublasStatus_t Gemm::Multiply(const cublasLtMatmulAlgo_t& algorithm,
@@ -83,55 +96,82 @@ cublasStatus_t Gemm::Multiply(const cublasLtMatmulAlgo_t& algorithm,
 
 void Gemm::Run(const void* a, const void* w, const void* bias, const void* c,
     void* d) {
-  CUBLASLT_CHECK(cublasLtMatmulDescSetAttribute(product_,
-      CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof(bias)));
-  CUBLASLT_CHECK(Multiply(algorithm_, a, w, c, d));
+  Set(product_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
+  CUBLASLT_CHECK(Multiply(choice_.algorithm, a, w, c, d));
+  if (shape_.slope != 1 && !choice_.relu) {
+    LeakyReLU(shape_.slope, shape_.out, static_cast<size_t>(shape_.m) * shape_.n,
+              d, gpu_->stream());
+  }
 }
 
-bool Gemm::Choose() {
-  const int kMost = 16;  // that are tried
+std::vector<cublasLtMatmulHeuristicResult_t> Gemm::Proposals() {
   Owned<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy> preference;
   CUBLASLT_CHECK(cublasLtMatmulPreferenceCreate(&preference));
   const size_t workspace = Gpu::kWorkspace;
   cublasLtMatmulPreferenceSetAttribute(preference,
       CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace, sizeof(workspace));
-  cublasLtMatmulHeuristicResult_t proposals[kMost];
+  std::vector<cublasLtMatmulHeuristicResult_t> proposals(16);
   int count = 0;
   const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(gpu_->blas(),
-      product_, w_, a_, d_, d_, preference, kMost, proposals, &count);
+      product_, w_, a_, d_, d_, preference, proposals.size(), proposals.data(),
+      &count);
   CHECK(status == CUBLAS_STATUS_SUCCESS && count > 0) << "cuBLASLt has no "
       "product of " << shape_.m << " x " << shape_.k << " and " << shape_.n
       << " x " << shape_.k;
-  const auto room = [&](size_t rows, size_t columns, Type type) {
-    const size_t bytes = rows * columns * (type == Type::F32 ? 4 : 2);
+  proposals.resize(count);
+  return proposals;
+}
+
+bool Gemm::Choose() {
+  const auto room = [&](size_t rows, size_t columns, Type type, int byte) {
+    const size_t bytes = Bytes(rows, columns, type);
     const std::shared_ptr<char> memory = gpu_->Allocate(bytes);
     if (memory) {
-      CUDA_CHECK(cudaMemsetAsync(memory.get(), 0x3c, bytes, gpu_->stream()));
+      CUDA_CHECK(cudaMemsetAsync(memory.get(), byte, bytes, gpu_->stream()));
     }
     return memory;
   };
-  const auto a = room(shape_.m, shape_.k, shape_.in);
-  const auto w = room(shape_.n, shape_.k, shape_.in);
-  const auto d = room(shape_.m, shape_.n, shape_.out);
+  const auto a = room(shape_.m, shape_.k, shape_.in, 0xff);  // NaN
+  const auto w = room(shape_.n, shape_.k, shape_.in, 0x3c);
+  const auto d = room(shape_.m, shape_.n, shape_.out, 0x3c);
   if (!a || !w || !d) {
-    algorithm_ = proposals[0].algo;
+    SetEpilogue(false);
+    choice_ = {Proposals()[0].algo, false};
     return false;
   }
+  if (shape_.slope != 0 || !Try(true, a.get(), w.get(), d.get())) {
+    CHECK(Try(false, a.get(), w.get(), d.get()))
+        << "cuBLASLt ran none of its own proposals";
+  }
+  return true;
+}
+
+bool Gemm::Try(bool relu, const void* a, const void* w, char* d) {
+  SetEpilogue(relu);
   double least = -1;
-  for (int i = 0; i < count; ++i) {
-    if (Multiply(proposals[i].algo, a.get(), w.get(), d.get(), d.get()) !=
-        CUBLAS_STATUS_SUCCESS) {
+  for (const cublasLtMatmulHeuristicResult_t& proposal : Proposals()) {
+    const auto multiply = [&] { return Multiply(proposal.algo, a, w, d, d); };
+    if (multiply() != CUBLAS_STATUS_SUCCESS || (relu && !HasNaN(d))) {
       continue;
     }
-    const double time = gpu_->Milliseconds([&] {
-      Multiply(proposals[i].algo, a.get(), w.get(), d.get(), d.get());
-    });
+    const double time = gpu_->Milliseconds([&] { multiply(); });
     if (least < 0 || time < least) {
       least = time;
-      algorithm_ = proposals[i].algo;
+      choice_ = {proposal.algo, relu};
     }
   }
-  CHECK_GE(least, 0) << "cuBLASLt ran none of its own proposals";
+  return least >= 0;
+}
+
+bool Gemm::HasNaN(const char* d) {
+  const size_t all = Bytes(shape_.m, shape_.n, shape_.out);
+  for (const size_t end : {Bytes(1, 1, shape_.out), all}) {
+    uint16_t bits;  // sign and exponent are at an element's end
+    CUDA_CHECK(cudaMemcpyAsync(&bits, d + end - sizeof(bits), sizeof(bits),
+                               cudaMemcpyDeviceToHost, gpu_->stream()));
+    CUDA_CHECK(cudaStreamSynchronize(gpu_->stream()));
+    if (bits == 0) { return false; }
+  }
   return true;
 }
 

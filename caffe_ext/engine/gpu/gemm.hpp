@@ -3,23 +3,33 @@
 
 #include <cublasLt.h>
 
+#include <vector>
+
 #include "engine/gpu/gpu.hpp"
 
 namespace caffe {
 namespace engine {
 
+struct GemmChoice {
+  cublasLtMatmulAlgo_t algorithm;
+  bool relu;  // by that, not after it
+};
+
 /// @brief d = relu(a w^T + bias + c), by cuBLASLt (cublasLtMatmul): a is m x k, w
-///        n x k, bias n, c and d m x n, all row after row; relu and c if wanted.
+///        n x k, bias n, c and d m x n, all row after row; c if wanted. NaN stays NaN.
 class Gemm {
  public:
   /// @brief c's and d's type, and the bias's, is `out`; a's and w's is `in`.
   struct Shape {
     int m, n, k;
     Type in, out;
-    bool relu, sum;
+    float slope;  // of ReLU, where a value is negative; 1: none
+    bool sum;     // with c
   };
   /// @brief Of what cuBLASLt proposes, the fastest here: tried once for a shape.
   ///        Its first proposal, where the GPU has no memory to try them in.
+  ///
+  /// The ReLU of some of its algorithms makes NaN 0: they are not taken.
   Gemm(const Shape& shape, Gpu* gpu);
 
   /// @brief c may be d; null where there is none.
@@ -32,13 +42,17 @@ class Gemm {
 
   cublasStatus_t Multiply(const cublasLtMatmulAlgo_t& algorithm, const void* a,
                           const void* w, const void* c, void* d);
+  void SetEpilogue(bool relu);
+  std::vector<cublasLtMatmulHeuristicResult_t> Proposals();
   bool Choose();  // whether by trial
+  bool Try(bool relu, const void* a, const void* w, char* d);
+  bool HasNaN(const char* d);
 
   const Shape shape_;
   Gpu* const gpu_;
   Owned<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy> product_;
   Owned<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy> a_, w_, d_;
-  cublasLtMatmulAlgo_t algorithm_;
+  GemmChoice choice_;
 };
 
 }  // namespace engine

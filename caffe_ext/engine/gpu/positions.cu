@@ -76,10 +76,11 @@ void PadChannels(const Value& in, int channels, const void* x, void* y,
   CUDA_POST_KERNEL_CHECK;
 }
 
-void LeakyReLU(float slope, const Value& value, void* x, cudaStream_t stream) {
-  ForGpuType(value.type, [&](auto number) {
-    Leak<<<Blocks(value.count()), kThreads, 0, stream>>>(
-        slope, static_cast<decltype(number)*>(x), value.count());
+void LeakyReLU(float slope, Type type, size_t count, void* x,
+    cudaStream_t stream) {
+  ForGpuType(type, [&](auto number) {
+    Leak<<<Blocks(count), kThreads, 0, stream>>>(
+        slope, static_cast<decltype(number)*>(x), count);
   });
   CUDA_POST_KERNEL_CHECK;
 }

@@ -18,7 +18,8 @@ void PadChannels(const Value& in, int channels, const void* x, void* y,
                  cudaStream_t stream);
 
 /// @brief x = slope * x where x is not positive.
-void LeakyReLU(float slope, const Value& value, void* x, cudaStream_t stream);
+void LeakyReLU(float slope, Type type, size_t count, void* x,
+               cudaStream_t stream);
 
 }  // namespace engine
 }  // namespace caffe

@@ -25,10 +25,9 @@ class MatrixProductStep : public Step {
       : gpu_(gpu), in_(*op.inputs[0]), out_(*op.outputs[0]),
         stride_{op.stride[0], op.stride[1]},
         residual_(op.inputs.size() > 1),
-        slope_(op.relu ? op.negative_slope : 1),
         gemm_({static_cast<int>(out_.count() / out_.shape[1]), out_.shape[1],
-               in_.shape[1], in_.type, out_.type, slope_ == 0, residual_},
-              gpu),
+               in_.shape[1], in_.type, out_.type,
+               op.relu ? op.negative_slope : 1, residual_}, gpu),
         weights_(gpu->Constant(&op, "weights", in_.type,
                                [&] { return op.weights->Plain(); })),
         bias_(gpu->Constant(&op, "bias", out_.type,
@@ -40,11 +39,8 @@ class MatrixProductStep : public Step {
       TakePositions(in_, out_, stride_, x, buffers.scratch, gpu_->stream());
       x = buffers.scratch;
     }
-    void* y = buffers.outputs[0];
-    gemm_.Run(x, weights_, bias_, residual_ ? buffers.inputs[1] : NULL, y);
-    if (slope_ != 0 && slope_ != 1) {
-      LeakyReLU(slope_, out_, y, gpu_->stream());
-    }
+    gemm_.Run(x, weights_, bias_, residual_ ? buffers.inputs[1] : NULL,
+              buffers.outputs[0]);
   }
   virtual size_t ScratchFloats() const {
     return Strides() ? out_.count() / out_.shape[1] * in_.shape[1] : 0;
@@ -58,7 +54,6 @@ class MatrixProductStep : public Step {
   const Value in_, out_;  // as they are now
   const int stride_[2];
   const bool residual_;
-  const float slope_;
   Gemm gemm_;
   const void *weights_, *bias_;
 };
