@@ -1,6 +1,7 @@
 #ifndef CAFFE_UTIL_PLANES_CUH_
 #define CAFFE_UTIL_PLANES_CUH_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "caffe/util/block_sum.cuh"
@@ -53,7 +54,10 @@ __device__ Pack<Dtype, kSize> LoadPack(const Dtype* __restrict__ x,
     return *reinterpret_cast<const Pack<Dtype, kSize>*>(x + begin);
   }
   Pack<Dtype, kSize> values = {};
-  for (int k = 0; begin + k < count; ++k) { values.v[k] = x[begin + k]; }
+#pragma unroll
+  for (int k = 0; k < kSize; ++k) {
+    if (begin + k < count) { values.v[k] = x[begin + k]; }
+  }
   return values;
 }
 
@@ -64,26 +68,28 @@ __device__ void StorePack(const Pack<Dtype, kSize>& values,
   if (begin + kSize <= count) {
     *reinterpret_cast<Pack<Dtype, kSize>*>(out + begin) = values;
   } else {
-    for (int k = 0; begin + k < count; ++k) { out[begin + k] = values.v[k]; }
+#pragma unroll
+    for (int k = 0; k < kSize; ++k) {
+      if (begin + k < count) { out[begin + k] = values.v[k]; }
+    }
   }
 }
 
-/// @brief f(x, y) of a pack's values, with f = of_plane(number of the plane).
+/// @brief f(x, y) of a pack's values, with f = of_plane(number of the plane), of two
+///        planes at most: they have kSize values or more.
 template <int kSize, typename Dtype, typename OfPlane>
 __device__ Pack<Dtype, kSize> MapPack(const Pack<Dtype, kSize>& x,
     const Pack<Dtype, kSize>& y, const OfPlane& of_plane, const Divisor& area,
     const unsigned begin, const unsigned count) {
-  int plane = area.Divide(begin);
-  int end = (plane + 1) * area.value() - begin;
-  auto function = of_plane(plane);
+  const int plane = area.Divide(begin);
+  const int end = (plane + 1) * area.value() - begin;
+  const auto function = of_plane(plane);
+  auto next = function;
+  if (end < kSize && begin + end < count) { next = of_plane(plane + 1); }
   Pack<Dtype, kSize> result;
 #pragma unroll
   for (int k = 0; k < kSize; ++k) {
-    if (k == end && begin + k < count) {
-      function = of_plane(++plane);
-      end += area.value();
-    }
-    result.v[k] = function(x.v[k], y.v[k]);
+    result.v[k] = k < end ? function(x.v[k], y.v[k]) : next(x.v[k], y.v[k]);
   }
   return result;
 }
@@ -112,7 +118,7 @@ void MapPlanes(const int planes, const int area, const Dtype* x,
   const int count = planes * area;
   if (count == 0) { return; }
   const int packs = (count - 1) / kSize + 1;
-  if (IsPackAligned(x, y, out)) {
+  if (area >= kSize && IsPackAligned(x, y, out)) {
     // NOLINT_NEXT_LINE(whitespace/operators)
     MapPlanesKernel<kSize><<<(packs - 1) / kThreads + 1, kThreads>>>(
         count, Divisor(area), x, y, of_plane, out);
@@ -124,12 +130,12 @@ void MapPlanes(const int planes, const int area, const Dtype* x,
   CUDA_POST_KERNEL_CHECK;
 }
 
-// ---- kernels that add up planes: a warp a plane, eight to a block; where there are
-// few and large ones, a block
+// ---- kernels that add up planes: a warp a plane, eight to a block; of large ones a
+// block each
 
 /// @brief Threads of a block: x a plane, y planes.
 inline dim3 PlaneThreads(const int planes, const int area) {
-  return area > 1024 && planes < 4096 ? dim3(256, 1) : dim3(32, 8);
+  return area <= 1024 ? dim3(32, 8) : dim3(planes < 1024 ? 256 : 128, 1);
 }
 
 inline int PlaneBlocks(const int planes, const dim3& threads) {
@@ -153,74 +159,53 @@ __device__ T PlaneSum(T v) {
   return v;
 }
 
-// ---- kernels that add up small planes: a warp has as many as a pack has values, so
+// ---- kernels that add up small planes: a thread a pack; a block has so many planes
 // that together they are whole packs
 
-/// @brief Whether planes are so small that a warp has several of them.
-inline bool AreSmallPlanes(const int area) { return 0 < area && area < 64; }
-
-/// @brief The planes of this thread's warp, of eight warps to a block.
 template <typename Dtype>
 class SmallPlanes {
  public:
+  static const int kThreads = 256;
   static const int kSize = PackSize<Dtype>::value;
-  static const int kPlanes = kSize;
+  typedef Pack<Dtype, kSize> Values;
 
-  static dim3 Threads() { return dim3(32, 8); }
-  static int Blocks(const int planes) {
-    return PlaneBlocks((planes - 1) / kPlanes + 1, Threads());
-  }
-  /// @brief Shared memory that a block must be given.
-  static size_t Bytes(const int area) {
-    return Threads().y * kPlanes * area * sizeof(Dtype);
-  }
+  static bool Fit(const int area) { return kSize <= area && area < 64; }
+  SmallPlanes(const int planes, const int area) : planes_(planes), area_(area),
+      of_block_(kSize * std::min(kThreads / area, kThreads / kLanes / kSize)) {}
+  int Blocks() const { return (planes_ - 1) / of_block_ + 1; }
 
-  __device__ SmallPlanes(const int planes, const int area)
-      : planes_(planes), area_(area) {
-    extern __shared__ Pack<char, 16> small_planes_memory[];
-    const int values = kPlanes * area;
-    terms_ = reinterpret_cast<Dtype*>(small_planes_memory)
-        + threadIdx.y * values;
-    first_ = ThreadPlane() * values;
-    end_ = min(first_ + values, planes * area);
-  }
-
-  /// @brief f(begin, end) for the packs of this thread, of values before `end`.
-  template <typename Function>
-  __device__ void ForPacks(const Function& f) const {
-#pragma unroll 2
-    for (unsigned i = first_ + threadIdx.x * kSize; i < end_; i += 32 * kSize) {
-      f(i, end_);
+  /// @brief result(plane, sum) for the sums of terms(begin, count), a pack's, which
+  ///        begins with value `begin` of `count`.
+  template <typename Terms, typename Result>
+  __device__ void Sum(const Terms& terms, const Result& result) const {
+    __shared__ Values packs[kThreads];
+    const int packs_of_block = of_block_ / kSize * area_;
+    const unsigned count = planes_ * area_;
+    const unsigned begin =
+        (blockIdx.x * packs_of_block + threadIdx.x) * kSize;
+    if (threadIdx.x < packs_of_block && begin < count) {
+      packs[threadIdx.x] = terms(begin, count);
     }
-  }
-
-  /// @brief What a pack's values add to the sums.
-  __device__ void Add(const Pack<Dtype, kSize>& terms, const unsigned begin) {
-    *reinterpret_cast<Pack<Dtype, kSize>*>(terms_ + begin - first_) = terms;
-  }
-
-  /// @brief f(plane, sum), once a plane, after all packs' Add.
-  template <typename Function>
-  __device__ void Sum(const Function& f) const {
-    const int kThreads = 32 / kPlanes;
-    const Dtype* terms = terms_ + threadIdx.x / kThreads * area_;
+    __syncthreads();
+    const int i = threadIdx.x / kLanes, lane = threadIdx.x % kLanes;
     Dtype sum = 0;
-    __syncwarp();
-    for (int i = threadIdx.x % kThreads; i < area_; i += kThreads) {
-      sum += terms[i];
+    if (i < of_block_) {
+      const Dtype* plane = reinterpret_cast<const Dtype*>(packs) + i * area_;
+      for (int j = lane; j < area_; j += kLanes) { sum += plane[j]; }
     }
 #pragma unroll
-    for (int offset = kThreads / 2; offset > 0; offset /= 2) {
+    for (int offset = kLanes / 2; offset > 0; offset /= 2) {
       sum += __shfl_xor_sync(0xffffffff, sum, offset);
     }
-    const int plane = ThreadPlane() * kPlanes + threadIdx.x / kThreads;
-    if (threadIdx.x % kThreads == 0 && plane < planes_) { f(plane, sum); }
+    const int plane = blockIdx.x * of_block_ + i;
+    if (lane == 0 && i < of_block_ && plane < planes_) { result(plane, sum); }
   }
 
  private:
+  static const int kLanes = 4;  // that add up a plane
+
   const int planes_, area_;
-  unsigned first_, end_;
-  Dtype* terms_;
+  const int of_block_;  // planes
 };
 
 }  // namespace caffe

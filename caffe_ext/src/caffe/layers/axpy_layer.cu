@@ -62,28 +62,27 @@ struct ScaleOfPlane {
 };
 
 template <typename Dtype>
-__global__ void AxpyBackwardSmall(const int planes, const Divisor dim,
-    const Dtype* a, const Dtype* __restrict__ x, const Dtype* __restrict__ df,
-    Dtype* da, Dtype* dx, Dtype* dy) {
+__global__ void AxpyBackwardSmall(const SmallPlanes<Dtype> planes,
+    const Divisor dim, const Dtype* a, const Dtype* __restrict__ x,
+    const Dtype* __restrict__ df, Dtype* da, Dtype* dx, Dtype* dy) {
   const int kSize = PackSize<Dtype>::value;
-  SmallPlanes<Dtype> small(planes, dim.value());
-  small.ForPacks([&](unsigned begin, unsigned end) {
-    const Pack<Dtype, kSize> d = LoadPack<kSize>(df, begin, end);
-    if (da) {
-      Pack<Dtype, kSize> product = LoadPack<kSize>(x, begin, end);
+  planes.Sum(
+      [=](unsigned begin, unsigned count) {
+        const Pack<Dtype, kSize> d = LoadPack<kSize>(df, begin, count);
+        Pack<Dtype, kSize> product = {};
+        if (da) {
+          product = LoadPack<kSize>(x, begin, count);
 #pragma unroll
-      for (int k = 0; k < kSize; ++k) { product.v[k] *= d.v[k]; }
-      small.Add(product, begin);
-    }
-    if (dx) {
-      const ScaleOfPlane<Dtype> scale = {a};
-      StorePack(MapPack(d, d, scale, dim, begin, end), begin, end, dx);
-    }
-    if (dy) { StorePack(d, begin, end, dy); }
-  });
-  if (da) {
-    small.Sum([&](int plane, Dtype sum) { da[plane] = sum; });
-  }
+          for (int k = 0; k < kSize; ++k) { product.v[k] *= d.v[k]; }
+        }
+        if (dx) {
+          const ScaleOfPlane<Dtype> scale = {a};
+          StorePack(MapPack(d, d, scale, dim, begin, count), begin, count, dx);
+        }
+        if (dy) { StorePack(d, begin, count, dy); }
+        return product;
+      },
+      [=](int plane, Dtype sum) { if (da) { da[plane] = sum; } });
 }
 
 template <typename Dtype>
@@ -112,12 +111,11 @@ void AxpyLayer<Dtype>::Backward_gpu(const vector<Blob<Dtype>*>& top,
   const dim3 threads = PlaneThreads(planes, dim);
   const int blocks = PlaneBlocks(planes, threads);
   const bool packs = IsPackAligned(x, df, wanted[1], wanted[2]);
-  if (AreSmallPlanes(dim) && packs) {
-    typedef SmallPlanes<Dtype> Small;
+  if (packs && SmallPlanes<Dtype>::Fit(dim)) {
+    const SmallPlanes<Dtype> small(planes, dim);
     // NOLINT_NEXT_LINE(whitespace/operators)
-    AxpyBackwardSmall<<<Small::Blocks(planes), Small::Threads(),
-        Small::Bytes(dim)>>>(planes, Divisor(dim), a, x, df, wanted[0],
-        wanted[1], wanted[2]);
+    AxpyBackwardSmall<<<small.Blocks(), small.kThreads>>>(
+        small, Divisor(dim), a, x, df, wanted[0], wanted[1], wanted[2]);
   } else if (packs && dim % kSize == 0) {
     // NOLINT_NEXT_LINE(whitespace/operators)
     AxpyBackward<kSize><<<blocks, threads>>>(

@@ -26,13 +26,13 @@ __global__ void GlobalAveragePool(const int planes, const int area,
 }
 
 template <typename Dtype>
-__global__ void GlobalAveragePoolSmall(const int planes, const int area,
-    const Dtype* __restrict__ x, Dtype* y) {
-  SmallPlanes<Dtype> small(planes, area);
-  small.ForPacks([&](unsigned begin, unsigned end) {
-    small.Add(LoadPack<PackSize<Dtype>::value>(x, begin, end), begin);
-  });
-  small.Sum([&](int plane, Dtype sum) { y[plane] = sum / area; });
+__global__ void GlobalAveragePoolSmall(const SmallPlanes<Dtype> planes,
+    const int area, const Dtype* x, Dtype* y) {
+  planes.Sum(
+      [=](unsigned begin, unsigned count) {
+        return LoadPack<PackSize<Dtype>::value>(x, begin, count);
+      },
+      [=](int plane, Dtype sum) { y[plane] = sum / area; });
 }
 
 template <typename Dtype>
@@ -52,11 +52,11 @@ void global_average_pool_gpu(const int planes, const int area, const Dtype* x,
   const int kSize = PackSize<Dtype>::value;
   const dim3 threads = PlaneThreads(planes, area);
   const int blocks = PlaneBlocks(planes, threads);
-  if (AreSmallPlanes(area) && IsPackAligned(x)) {
-    typedef SmallPlanes<Dtype> Small;
+  if (SmallPlanes<Dtype>::Fit(area) && IsPackAligned(x)) {
+    const SmallPlanes<Dtype> small(planes, area);
     // NOLINT_NEXT_LINE(whitespace/operators)
-    GlobalAveragePoolSmall<<<Small::Blocks(planes), Small::Threads(),
-        Small::Bytes(area)>>>(planes, area, x, y);
+    GlobalAveragePoolSmall<<<small.Blocks(), small.kThreads>>>(
+        small, area, x, y);
   } else if (area % kSize == 0 && IsPackAligned(x)) {
     // NOLINT_NEXT_LINE(whitespace/operators)
     GlobalAveragePool<kSize><<<blocks, threads>>>(planes, area, x, y);
