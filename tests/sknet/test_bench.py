@@ -90,14 +90,27 @@ def test_tables_of_a_gpu():
                 least_ms=each(8, 16, 2, 6, 4), passes=each(9, 9, 9, 9, 9),
                 peak_mib=each(1, 1, 1, 1, 1), start_s=each(1, 1, 1, 1, 1),
                 gpu_mib=each(700, None, 701, 702, 703))
-    heading, table = bench._tables(dict(
-        model="sknet50", gflop=8.9, gpu=1, machine="a card, driver 1", neighbours=0,
-        versions={}, batches=[part]), engines)
-    assert heading == ["sknet50: 8.90 GFLOP an image, GPU 1, a card, driver 1"]
-    rows = {line.split()[0]: line.split()[1:] for line in table}
+    result = dict(model="sknet50", gflop=8.9, gpu=1, machine="a card, driver 1",
+                  neighbours=0, versions={}, batches=[part])
+    assert bench._heading(result) == \
+        "sknet50: 8.90 GFLOP an image, GPU 1, a card, driver 1"
+    rows = {line.split()[0]: line.split()[1:]
+            for line in bench._table(result, part, engines)}
     assert rows["compiled"] == ["8.000", "8.000", "2.00x", "4000", "1", "700", "1.0"]
     assert rows["torch"][-2] == "-"
     assert rows["compiled-f16"][2:4] == ["2.00x", "16000"]
+
+
+def test_a_batch_is_told_when_it_is_done(monkeypatch, capsys):
+    def until_ctrl_c(source, engines, batch, *rest):
+        if batch == 2:
+            raise KeyboardInterrupt
+        return timed(source, engines, batch, *rest)
+    timed = measure.measure
+    monkeypatch.setattr(measure, "measure", until_ctrl_c)
+    assert main([*SMALL, "--engines", "caffe"]) == 130
+    text = capsys.readouterr().out
+    assert "sknet_digits: " in text and "batch 1" in text and "of a peak of" in text
 
 
 def test_random_weights_give_live_outputs(tmp_path):
@@ -215,7 +228,8 @@ def test_ctrl_c_ends_all(tmp_path):
     assert all(_of(path, process.pid) for path in engines)
     os.killpg(process.pid, signal.SIGINT)
     output, error = process.communicate()
-    assert (process.returncode, output) == (130, "")
+    assert process.returncode == 130
+    assert len(output.splitlines()) == 1 and output.startswith("sknet_digits: ")
     assert "Traceback" not in error
     assert not any(_of(path, process.pid) for path in engines)
 

@@ -87,11 +87,11 @@ def run(args):
     with tempfile.TemporaryDirectory() as folder:
         source = Source(param, args.weights, folder)
         result = _bench(args, source, engines)
+    if args.json:
+        print(json.dumps(result, indent=2))
     if args.plot:
         from sknet.bench.chart import draw
         draw(args.plot, result)
-    print(json.dumps(result, indent=2) if args.json
-          else "\n\n".join("\n".join(part) for part in _tables(result, engines)))
     return 0
 
 
@@ -117,6 +117,7 @@ def _engines(args):
 
 
 def _bench(args, source, engines):
+    """The results, whose tables are printed, but for --json, as soon as they stand."""
     from sknet.bench import nvidia_smi
     from sknet.bench.measure import product_peak, measure
     from sknet.bench.report import machine, versions
@@ -130,15 +131,24 @@ def _bench(args, source, engines):
     result = dict(model=args.model, neighbours=args.neighbours, **place,
                   gflop=2e-9 * profile(source.param, source=args.model).total("macs"),
                   versions=versions(engines), batches=[])
+
+    def tell(*lines):
+        if not args.json:
+            print(*lines, sep="\n", flush=True)
+    tell(_heading(result))
     if args.explain:
         result["steps"] = _steps(args, source, engines)
     for batch in args.batch:
         with progress(args.seconds, "s") as bar, neighbours(args.neighbours):
-            result["batches"].append(measure(
+            part = measure(
                 source, engines, batch, args.gpu if on_gpu else args.threads,
-                args.seconds, lambda seconds: bar.update(round(seconds, 1)), used_mib))
-    if not on_gpu:
-        result["peak_gflops"] = max(result["peak_gflops"], alone(product_peak))
+                args.seconds, lambda seconds: bar.update(round(seconds, 1)), used_mib)
+        if not on_gpu:
+            result["peak_gflops"] = max(result["peak_gflops"], alone(product_peak))
+        result["batches"].append(part)
+        tell("", *_table(result, part, engines))
+    for name, steps in result.get("steps", {}).items():
+        tell("", *_steps_table(name, steps))
     return result
 
 
@@ -157,23 +167,11 @@ def _steps(args, source, engines):
         raise InputError(f"--explain: {error}") from error
 
 
-def _tables(result, engines):
+def _heading(result):
     from sknet.bench.report import place
-    yield [f"{result['model']}: {result['gflop']:.2f} GFLOP an image, {place(result)}"
-           + (f", beside {result['neighbours']} busy processes"
-              if result["neighbours"] else ""),
-           *([f"peak of a product of matrices, NumPy's or compiled: {result['peak_gflops']:.0f} GFLOP/s"]
-             if "peak_gflops" in result else [])]
-    for part in result["batches"]:
-        yield list(_table(result, part, engines))
-    for name, steps in result.get("steps", {}).items():
-        yield aligned([(name, "by", "ms", "GFLOP/s", "layers"), *(
-            (step["kind"], step["implementation"], f"{step['ms']:.3f}",
-             f"{step['gflops']:.0f}" if step["gflops"] else "-",
-             ", ".join(step["layers"][:2]) + (
-                 f" and {len(step['layers']) - 2} more"
-                 if len(step["layers"]) > 2 else ""))
-            for step in steps)], "<<>><")
+    return (f"{result['model']}: {result['gflop']:.2f} GFLOP an image, {place(result)}"
+            + (f", beside {result['neighbours']} busy processes"
+               if result["neighbours"] else ""))
 
 
 def _table(result, part, engines):
@@ -201,9 +199,19 @@ def _table(result, part, engines):
     yield from aligned(rows, "<" + ">" * (len(rows[0]) - 1))
     passes = part["passes"].values()
     yield (f"medians of {min(passes)} to {max(passes)} passes in {part['rounds']} "
-           "rounds" + ("; speed against the fastest other engine" if best else ""))
+           "rounds" + ("; speed against the fastest other engine" if best else "")
+           + ("" if on_gpu else f"; of a peak of {result['peak_gflops']:.0f} GFLOP/s"))
     for name, why in part["missing"].items():
         yield f"not here: {name} ({why})"
+
+
+def _steps_table(name, steps):
+    return aligned([(name, "by", "ms", "GFLOP/s", "layers"), *(
+        (step["kind"], step["implementation"], f"{step['ms']:.3f}",
+         f"{step['gflops']:.0f}" if step["gflops"] else "-",
+         ", ".join(step["layers"][:2]) + (f" and {len(step['layers']) - 2} more"
+                                          if len(step["layers"]) > 2 else ""))
+        for step in steps)], "<<>><")
 
 
 def _known(number):
