@@ -23,19 +23,20 @@ def end_with(processes):
     ends, too, with status 1, and so do they all: where C++ waits for one of them, it
     would wait for ever, and hear no signal."""
     def watch():
-        running = {process.sentinel: (name, process)
-                   for name, process in processes.items()}
+        running = dict(processes)
         while running:
-            for sentinel in connection.wait(running):
-                name, process = running.pop(sentinel)
-                # What wakes us closes before there is a status to be had.
-                while (status := process.exitcode) is None:
-                    time.sleep(0.001)
+            connection.wait([process.sentinel for process in running.values()])
+            time.sleep(.01)  # a sentinel may be ready before there is a status
+            for name, process in list(running.items()):
+                status = process.exitcode
+                if status is None:
+                    continue
+                del running[name]
                 # This process ends them by SIGTERM itself, when it is done.
                 if status not in (0, -signal.SIGTERM):
                     print(f"the process of {name} ended with status {status}",
                           file=sys.stderr, flush=True)
-                    for _, other in running.values():
+                    for other in running.values():
                         other.kill()
                     os._exit(1)
     threading.Thread(target=watch, daemon=True).start()

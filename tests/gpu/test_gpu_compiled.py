@@ -7,6 +7,9 @@ import caffe
 import numpy as np
 import pytest
 from devices import MODES
+from sknet.models.graph import Graph
+from sknet.models.selective_kernel import Branch, Selection, selective_kernel
+from sknet.text import to_text
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "engine"))
 from compiled_nets import make_net, plain, random_inputs  # noqa: E402
@@ -151,6 +154,20 @@ def test_excitation(layers, hidden, outputs, precision, tmp_path):
     for batch in 3, 1, 19:
         assert_same(net, program, WITHIN[precision], data=(batch, 36, 6, 7))
     assert "Excitation" in kinds(program)
+
+
+@pytest.mark.parametrize("precision", WITHIN)
+@pytest.mark.parametrize("channels", [7, 20, 104])
+@pytest.mark.parametrize("branches", [2, 3, 9])
+def test_selection(branches, channels, precision, tmp_path):
+    graph = Graph("unit", num_classes=0, size=0, global_pool=True)
+    selective_kernel(graph, "data", "unit", channels, Selection(tuple(
+        Branch(3, groups=1, dilation=1 + i) for i in range(branches)), min_width=33))
+    net = net_of(tmp_path, to_text(graph.net), data=(2, 5, 9, 8))
+    program = caffe.compile(net, precision)
+    for batch in 2, 19, 1:
+        assert_same(net, program, WITHIN[precision], data=(batch, 5, 11, 10))
+    assert "Select" in kinds(program)
 
 
 @pytest.mark.parametrize("precision", WITHIN)

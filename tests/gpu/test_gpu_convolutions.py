@@ -59,15 +59,24 @@ def test_few_channels(text, channels, size, precision, tmp_path):
         "relu_param { negative_slope: .2 }", "x", "x", "relu", "ReLU")) == TENSOR_CORES
 
 
+def rectified(param, kind="Convolution", after=""):
+    return (layer(f"{param}", "data", "x", "x", kind) + after
+            + layer("", "x", "x", "relu", "ReLU"))
+
+
 @pytest.mark.parametrize("precision", WITHIN)
-@pytest.mark.parametrize("text, channels", [
-    ("num_output: 24 kernel_size: 1", 40), ("num_output: 24 kernel_size: 3", 16),
-    ("num_output: 64 kernel_size: 7 stride: 2 pad: 3", 3)])
-def test_nan_passes_a_relu(text, channels, precision, tmp_path):
+@pytest.mark.parametrize("layers, channels", [
+    (rectified("convolution_param { num_output: 24 kernel_size: 1 }"), 40),
+    (rectified("convolution_param { num_output: 256 kernel_size: 1 }"), 256),
+    (rectified("convolution_param { num_output: 16 kernel_size: 1 }", after=layer(
+        "", "x data", "x", "sum", "Eltwise")), 16),
+    (rectified("convolution_param { num_output: 24 kernel_size: 3 }"), 16),
+    (rectified("convolution_param { num_output: 64 kernel_size: 7 stride: 2 pad: 3 }"),
+     3),
+    (rectified("inner_product_param { num_output: 24 }", "InnerProduct"), 5)])
+def test_nan_passes_a_relu(layers, channels, precision, tmp_path):
     """max(x, 0) may be 0 then, in other libraries."""
-    net = net_of(tmp_path, layer(f"convolution_param {{ {text} }}", "data", "x", "x",
-                                 "Convolution")
-                 + layer("", "x", "x", "relu", "ReLU"), data=(2, channels, 12, 13))
+    net = net_of(tmp_path, layers, data=(2, channels, 12, 13))
     inputs = random_inputs(net)
     inputs["data"][0, 1, 5, 3] = np.nan
     found = caffe.compile(net, precision).forward(**inputs)["x"]

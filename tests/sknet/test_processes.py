@@ -13,16 +13,16 @@ def follow(status, seconds):
     sys.exit(status)
 
 class Late:
-    '''As the system may show a process that ends with status 3: its sentinel is ready
-    before its status is.'''
-    def __init__(self):
+    '''As the system may show a process that has ended: its sentinel is ready before
+    its status is, which is there when it is asked for again, if at all.'''
+    def __init__(self, *statuses):
         self.sentinel, end = os.pipe()
         os.close(end)
-        self.statuses = [3, None]
+        self.statuses = list(statuses)
 
     @property
     def exitcode(self):
-        return self.statuses.pop() if self.statuses[1:] else 3
+        return self.statuses.pop(0) if self.statuses else None
 
     def is_alive(self):
         return self.exitcode is None
@@ -39,7 +39,7 @@ FOLLOWERS = """
     print("done")
 """
 LATE = """
-    end_with({"late": Late()})
+    end_with({"never": Late(), "late": Late(None, 3)})
     time.sleep(10)
     print("done")
 """

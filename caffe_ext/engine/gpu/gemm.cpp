@@ -2,6 +2,7 @@
 
 #include <map>
 #include <mutex>
+#include <sstream>
 #include <tuple>
 #include <vector>
 
@@ -115,10 +116,7 @@ std::vector<cublasLtMatmulHeuristicResult_t> Gemm::Proposals() {
   const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(gpu_->blas(),
       product_, w_, a_, d_, d_, preference, proposals.size(), proposals.data(),
       &count);
-  CHECK(status == CUBLAS_STATUS_SUCCESS && count > 0) << "cuBLASLt has no "
-      "product of " << shape_.m << " x " << shape_.k << " and " << shape_.n
-      << " x " << shape_.k;
-  proposals.resize(count);
+  proposals.resize(status == CUBLAS_STATUS_SUCCESS ? count : 0);
   return proposals;
 }
 
@@ -136,14 +134,23 @@ bool Gemm::Choose() {
   const auto d = room(shape_.m, shape_.n, shape_.out, 0x3c);
   if (!a || !w || !d) {
     SetEpilogue(false);
-    choice_ = {Proposals()[0].algo, false};
+    const auto proposals = Proposals();
+    CHECK(!proposals.empty()) << "cuBLASLt proposes nothing for " << Text();
+    choice_ = {proposals[0].algo, false};
     return false;
   }
   if (shape_.slope != 0 || !Try(true, a.get(), w.get(), d.get())) {
     CHECK(Try(false, a.get(), w.get(), d.get()))
-        << "cuBLASLt ran none of its own proposals";
+        << "cuBLASLt runs nothing that it proposes for " << Text();
   }
   return true;
+}
+
+std::string Gemm::Text() const {
+  std::ostringstream text;
+  text << "a product of " << shape_.m << " x " << shape_.k << " and "
+       << shape_.n << " x " << shape_.k;
+  return text.str();
 }
 
 bool Gemm::Try(bool relu, const void* a, const void* w, char* d) {
@@ -151,7 +158,7 @@ bool Gemm::Try(bool relu, const void* a, const void* w, char* d) {
   double least = -1;
   for (const cublasLtMatmulHeuristicResult_t& proposal : Proposals()) {
     const auto multiply = [&] { return Multiply(proposal.algo, a, w, d, d); };
-    if (multiply() != CUBLAS_STATUS_SUCCESS || (relu && !HasNaN(d))) {
+    if (multiply() != CUBLAS_STATUS_SUCCESS || (relu && !IsNaN(d))) {
       continue;
     }
     const double time = gpu_->Milliseconds([&] { multiply(); });
@@ -163,14 +170,15 @@ bool Gemm::Try(bool relu, const void* a, const void* w, char* d) {
   return least >= 0;
 }
 
-bool Gemm::HasNaN(const char* d) {
+bool Gemm::IsNaN(const char* d) {
   const size_t all = Bytes(shape_.m, shape_.n, shape_.out);
+  const int infinity = shape_.out == Type::F16 ? 0x7c00 : 0x7f80;
   for (const size_t end : {Bytes(1, 1, shape_.out), all}) {
-    uint16_t bits;  // sign and exponent are at an element's end
+    uint16_t bits;  // of a float, the upper half, which is bf16
     CUDA_CHECK(cudaMemcpyAsync(&bits, d + end - sizeof(bits), sizeof(bits),
                                cudaMemcpyDeviceToHost, gpu_->stream()));
     CUDA_CHECK(cudaStreamSynchronize(gpu_->stream()));
-    if (bits == 0) { return false; }
+    if ((bits & 0x7fff) <= infinity) { return false; }
   }
   return true;
 }

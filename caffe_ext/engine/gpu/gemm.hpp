@@ -3,6 +3,7 @@
 
 #include <cublasLt.h>
 
+#include <string>
 #include <vector>
 
 #include "engine/gpu/gpu.hpp"
@@ -12,7 +13,7 @@ namespace engine {
 
 struct GemmChoice {
   cublasLtMatmulAlgo_t algorithm;
-  bool relu;  // by that, not after it
+  bool relu;  // in its epilogue; else what ReLU there is has a kernel of its own
 };
 
 /// @brief d = relu(a w^T + bias + c), by cuBLASLt (cublasLtMatmul): a is m x k, w
@@ -29,7 +30,8 @@ class Gemm {
   /// @brief Of what cuBLASLt proposes, the fastest here: tried once for a shape.
   ///        Its first proposal, where the GPU has no memory to try them in.
   ///
-  /// The ReLU of some of its algorithms makes NaN 0: they are not taken.
+  /// In the ReLU of some of its algorithms NaN becomes 0. They are not taken; if all
+  /// are such, ReLU is a kernel of its own.
   Gemm(const Shape& shape, Gpu* gpu);
 
   /// @brief c may be d; null where there is none.
@@ -45,8 +47,9 @@ class Gemm {
   void SetEpilogue(bool relu);
   std::vector<cublasLtMatmulHeuristicResult_t> Proposals();
   bool Choose();  // whether by trial
+  std::string Text() const;
   bool Try(bool relu, const void* a, const void* w, char* d);
-  bool HasNaN(const char* d);
+  bool IsNaN(const char* d);  // its first number, and its last
 
   const Shape shape_;
   Gpu* const gpu_;

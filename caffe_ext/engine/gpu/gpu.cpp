@@ -177,7 +177,8 @@ double Gpu::Milliseconds(const std::function<void()>& run) {
   Owned<cudaEvent_t, cudaEventDestroy> events[2];
   for (auto& event : events) { CUDA_CHECK(cudaEventCreate(&event)); }
   run();
-  // To start a kernel may take the host longer than the GPU takes to run it.
+  // To start a kernel may take the host longer than the GPU takes to run it; here
+  // ten of most steps.
   Pause(500, stream_);
   CUDA_CHECK(cudaEventRecord(events[0], stream_));
   for (int i = 0; i < kRuns; ++i) { run(); }

@@ -41,7 +41,9 @@ __global__ void Leak(float slope, T* x, size_t count) {
   const size_t i = blockIdx.x * static_cast<size_t>(kThreads) + threadIdx.x;
   if (i >= count) { return; }
   const float value = x[i];
-  x[i] = T(value > 0 ? value : slope * value);
+  // Where a product was beyond T's numbers, 0 times infinity would be NaN.
+  const bool zero = slope == 0 && value < 0;
+  x[i] = T(value > 0 ? value : zero ? 0.f : slope * value);
 }
 
 }  // namespace

@@ -122,7 +122,9 @@ class SelectStep : public Step {
     const Addresses<const T> branches = AddressesOf<const T>(
         {buffers.inputs.begin() + 1, buffers.inputs.end()});
     T* y = buffers.output<T>(0);
-    ByWidth<kIn16Bytes<T> >(attention_.channels, [&](auto width) {
+    size_t sizes = attention_.channels | Place(y);
+    for (int k = 0; k < branches_; ++k) { sizes |= Place(branches.at[k]); }
+    ByWidth<kIn16Bytes<T> >(sizes, [&](auto width) {
       SelectKernel<decltype(width)::value>
           <<<dim3(batch_, tiles, shares), kThreads, bytes, gpu_->stream()>>>(
           branches, attention_, buffers.scratch, positions_, y);

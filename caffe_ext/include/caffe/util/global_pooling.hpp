@@ -8,7 +8,7 @@ template <typename Dtype>
 void global_average_pool_gpu(const int planes, const int area, const Dtype* x,
     Dtype* y);
 
-/// @brief dx[p * area ... (p + 1) * area) = dy[p] / area, for each plane p.
+/// @brief dx[p * area ... (p + 1) * area) = dy[p] * (1 / area), for each plane p.
 template <typename Dtype>
 void global_average_pool_backward_gpu(const int planes, const int area,
     const Dtype* dy, Dtype* dx);

@@ -153,7 +153,8 @@ __device__ T PlaneSum(T v) {
   if (blockDim.x > 32) {
     return BlockSum(v);
   }
-  for (int offset = blockDim.x / 2; offset > 0; offset /= 2) {
+#pragma unroll
+  for (int offset = 16; offset > 0; offset /= 2) {
     v += __shfl_xor_sync(0xffffffff, v, offset);
   }
   return v;

@@ -61,6 +61,7 @@ struct ScaleOfPlane {
   __device__ Function operator()(int plane) const { return {a[plane]}; }
 };
 
+// As AxpyBackward, of small planes.
 template <typename Dtype>
 __global__ void AxpyBackwardSmall(const SmallPlanes<Dtype> planes,
     const Divisor dim, const Dtype* a, const Dtype* __restrict__ x,
@@ -98,6 +99,7 @@ template <typename Dtype>
 void AxpyLayer<Dtype>::Backward_gpu(const vector<Blob<Dtype>*>& top,
     const vector<bool>& propagate_down, const vector<Blob<Dtype>*>& bottom) {
   const int planes = bottom[0]->count(), dim = bottom[1]->count(2);
+  if (planes == 0) { return; }
   const Dtype* a = bottom[0]->gpu_data();
   const Dtype* x = bottom[1]->gpu_data();
   const Dtype* df = top[0]->gpu_diff();

@@ -74,6 +74,11 @@ class AxpyLayerTest : public MultiDeviceTest<TypeParam> {
     }
   }
 
+  // A GPU's planes: small ones, those of a warp, those of a block; of whole packs
+  // of values and not.
+  const vector<vector<int> > kSizes = {{2, 3, 4, 5}, {2, 3, 7, 7}, {2, 3, 8, 9},
+      {3, 2, 17, 19}, {1, 2, 36, 36}, {1, 3, 33, 35}};
+
   Blob<Dtype> a_, x_, y_, f_;
   vector<Blob<Dtype>*> bottom_, top_;
   AxpyLayer<Dtype> layer_;
@@ -82,9 +87,11 @@ class AxpyLayerTest : public MultiDeviceTest<TypeParam> {
 TYPED_TEST_CASE(AxpyLayerTest, TestDtypesAndDevices);
 
 TYPED_TEST(AxpyLayerTest, TestForwardBackward) {
-  const vector<vector<int> > shapes = {{2, 3}, {2, 3, 4}, {2, 3, 4, 5},
-      {2, 3, 2, 3, 2}, {1, 1, 1, 1}, {3, 2, 17, 19}, {3, 13, 7, 7},
-      {5, 2, 3, 1}};
+  vector<vector<int> > shapes = this->kSizes;
+  for (const vector<int>& shape : {vector<int>{2, 3}, {2, 3, 4}, {2, 3, 2, 3, 2},
+      {1, 1, 1, 1}, {3, 13, 7, 7}, {5, 2, 3, 1}}) {
+    shapes.push_back(shape);
+  }
   for (const vector<int>& shape : shapes) {
     for (const int a_axes : {2, 4}) {
       this->Fill(shape, a_axes);
@@ -113,42 +120,75 @@ TYPED_TEST(AxpyLayerTest, TestReshapeBetweenCalls) {
 
 TYPED_TEST(AxpyLayerTest, TestInPlaceOfY) {
   typedef typename TypeParam::Dtype Dtype;
-  this->Fill({2, 3, 4, 5}, 4);
-  Blob<Dtype> y_before;
-  y_before.CopyFrom(this->y_, false, true);
   this->top_[0] = &this->y_;
-  this->layer_.SetUp(this->bottom_, this->top_);
-  this->layer_.Forward(this->bottom_, this->top_);
-  this->ExpectForward(this->y_, y_before);
-  Blob<Dtype> df(2, 3, 4, 5);
-  for (int i = 0; i < df.count(); ++i) {
-    df.mutable_cpu_diff()[i] = this->y_.mutable_cpu_diff()[i] = i % 5 - 2;
+  for (const vector<int>& shape : this->kSizes) {
+    this->Fill(shape, 4);
+    Blob<Dtype> y_before;
+    y_before.CopyFrom(this->y_, false, true);
+    this->layer_.SetUp(this->bottom_, this->top_);
+    this->layer_.Forward(this->bottom_, this->top_);
+    this->ExpectForward(this->y_, y_before);
+    Blob<Dtype> df(shape);
+    for (int i = 0; i < df.count(); ++i) {
+      df.mutable_cpu_diff()[i] = this->y_.mutable_cpu_diff()[i] = i % 5 - 2;
+    }
+    this->layer_.Backward(this->top_, {true, true, true}, this->bottom_);
+    this->ExpectBackward(df);
   }
-  this->layer_.Backward(this->top_, {true, true, true}, this->bottom_);
-  this->ExpectBackward(df);
 }
 
+// Bottoms whose gradients are not wanted keep those that they have.
 TYPED_TEST(AxpyLayerTest, TestPropagateDown) {
   typedef typename TypeParam::Dtype Dtype;
-  this->Fill({2, 3, 4, 5}, 2);
-  this->layer_.SetUp(this->bottom_, this->top_);
-  this->layer_.Forward(this->bottom_, this->top_);
-  this->FillTopDiff();
-  for (int wanted = 0; wanted < 8; ++wanted) {
-    const Dtype kUntouched = 1234;
-    vector<bool> propagate_down(3);
-    for (int i = 0; i < 3; ++i) {
-      propagate_down[i] = wanted >> i & 1;
-      caffe_set(this->bottom_[i]->count(), kUntouched,
-          this->bottom_[i]->mutable_cpu_diff());
-    }
-    this->layer_.Backward(this->top_, propagate_down, this->bottom_);
-    for (int i = 0; i < 3; ++i) {
-      for (int j = 0; j < this->bottom_[i]->count(); ++j) {
-        EXPECT_EQ(!propagate_down[i],
-            this->bottom_[i]->cpu_diff()[j] == kUntouched);
+  const Dtype kUntouched = 1234;
+  for (const vector<int>& shape : this->kSizes) {
+    this->Fill(shape, 2);
+    this->layer_.SetUp(this->bottom_, this->top_);
+    this->layer_.Forward(this->bottom_, this->top_);
+    this->FillTopDiff();
+    for (int wanted = 0; wanted < 8; ++wanted) {
+      vector<bool> propagate_down(3);
+      for (int i = 0; i < 3; ++i) {
+        propagate_down[i] = wanted >> i & 1;
+        caffe_set(this->bottom_[i]->count(), kUntouched,
+            this->bottom_[i]->mutable_cpu_diff());
+      }
+      this->layer_.Backward(this->top_, propagate_down, this->bottom_);
+      for (int i = 0; i < 3; ++i) {
+        for (int j = 0; j < this->bottom_[i]->count(); ++j) {
+          ASSERT_EQ(!propagate_down[i],
+              this->bottom_[i]->cpu_diff()[j] == kUntouched)
+              << this->x_.shape_string();
+        }
       }
     }
+  }
+}
+
+// As a view of a larger blob may have them: not aligned to packs of values.
+TYPED_TEST(AxpyLayerTest, TestFromAnyAddress) {
+  typedef typename TypeParam::Dtype Dtype;
+  for (const vector<int>& shape : this->kSizes) {
+    this->Fill(shape, 2);
+    Blob<Dtype> memory({2 * this->x_.count() + 2}), x(shape), y(shape);
+    caffe_copy(x.count(), this->x_.cpu_data(), memory.mutable_cpu_data() + 1);
+    caffe_copy(y.count(), this->y_.cpu_data(),
+        memory.mutable_cpu_data() + 1 + x.count());
+    if (Caffe::mode() == Caffe::GPU) {
+      x.set_gpu_data(memory.mutable_gpu_data() + 1);
+      y.set_gpu_data(memory.mutable_gpu_data() + 1 + x.count());
+    } else {
+      x.set_cpu_data(memory.mutable_cpu_data() + 1);
+      y.set_cpu_data(memory.mutable_cpu_data() + 1 + x.count());
+    }
+    this->bottom_ = {&this->a_, &x, &y};
+    this->layer_.SetUp(this->bottom_, this->top_);
+    this->layer_.Forward(this->bottom_, this->top_);
+    this->ExpectForward(this->f_, this->y_);
+    this->FillTopDiff();
+    this->layer_.Backward(this->top_, {true, true, true}, this->bottom_);
+    this->x_.ShareDiff(x);
+    this->ExpectBackward(this->f_);
   }
 }
 

@@ -37,12 +37,12 @@ class GlobalPoolingTest : public MultiDeviceTest<TypeParam> {
 
 TYPED_TEST_CASE(GlobalPoolingTest, TestDtypesAndDevices);
 
-// Areas below, at and above a warp, a block, and their multiples.
+// Areas below, at and above a warp, a block, and their multiples; few planes, many.
 TYPED_TEST(GlobalPoolingTest, TestForward) {
   typedef typename TypeParam::Dtype Dtype;
   const vector<vector<int> > shapes = {{2, 3, 1, 1}, {2, 3, 4, 5},
       {1, 5, 4, 8}, {2, 3, 7, 7}, {3, 13, 7, 7}, {5, 2, 7, 9}, {1, 2, 16, 32},
-      {1, 2, 27, 19}, {2, 2, 56, 56}};
+      {1, 2, 27, 19}, {2, 2, 56, 56}, {2, 512, 33, 33}, {2, 512, 34, 34}};
   PoolingLayer<Dtype> layer(this->param_);
   this->Fill(shapes[0]);
   layer.SetUp(this->bottom_, this->top_);

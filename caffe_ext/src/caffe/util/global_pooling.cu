@@ -42,13 +42,14 @@ struct ShareOfPlane {
     __device__ Dtype operator()(Dtype, Dtype) const { return share; }
   };
   const Dtype* dy;
-  const Dtype part;  // of the area, as no thread need divide
+  const Dtype part;  // 1 / area: a thread need not divide
   __device__ Function operator()(int plane) const { return {dy[plane] * part}; }
 };
 
 template <typename Dtype>
 void global_average_pool_gpu(const int planes, const int area, const Dtype* x,
     Dtype* y) {
+  if (planes == 0) { return; }
   const int kSize = PackSize<Dtype>::value;
   const dim3 threads = PlaneThreads(planes, area);
   const int blocks = PlaneBlocks(planes, threads);
