@@ -27,6 +27,9 @@ class Late:
     def is_alive(self):
         return self.exitcode is None
 
+    def kill(self):
+        pass
+
 if __name__ == "__main__":
 """
 FOLLOWERS = """
