@@ -22,7 +22,7 @@ if(USE_LEVELDB)
 endif()
 if(USE_OPENCV)
   find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs)
-  list(APPEND CAFFE_DEPS opencv_core opencv_imgproc opencv_imgcodecs)
+  list(APPEND CAFFE_DEPS opencv_core opencv_imgproc)
 endif()
 
 # Libraries that come without a package file of their own.

@@ -6,6 +6,10 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Caffe)
 install(TARGETS caffe EXPORT CaffeTargets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET caffe_codecs)
+  install(TARGETS caffe_codecs
+          LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} NAMELINK_SKIP)
+endif()
 if(TARGET caffe_engine)
   install(TARGETS caffe_engine EXPORT CaffeTargets
           LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
@@ -54,6 +58,10 @@ if(BUILD_python)
   install_pycaffe(. wheel)
   install(TARGETS caffe LIBRARY DESTINATION . NAMELINK_SKIP
           COMPONENT wheel EXCLUDE_FROM_ALL)
+  if(TARGET caffe_codecs)
+    install(TARGETS caffe_codecs LIBRARY DESTINATION . NAMELINK_SKIP
+            COMPONENT wheel EXCLUDE_FROM_ALL)
+  endif()
   if(TARGET caffe_engine)
     install(TARGETS caffe_engine LIBRARY DESTINATION . NAMELINK_SKIP
             COMPONENT wheel EXCLUDE_FROM_ALL)

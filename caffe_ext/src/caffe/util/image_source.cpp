@@ -1,5 +1,5 @@
 #ifdef USE_OPENCV
-#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgcodecs.hpp>  // flags alone
 #include <opencv2/imgproc.hpp>
 
 #include <cstdlib>
@@ -11,6 +11,7 @@
 #include "boost/scoped_ptr.hpp"
 
 #include "caffe/util/db.hpp"
+#include "caffe/util/image_codecs.hpp"
 #include "caffe/util/image_source.hpp"
 #include "caffe/util/io.hpp"
 
@@ -69,7 +70,7 @@ class DatabaseImages : public ImageSource {
   cv::Mat Decode(const Datum& datum) const {
     const string& data = datum.data();
     try {
-      return cv::imdecode(
+      return GetImageCodecs().decode(
           cv::Mat(1, data.size(), CV_8U, const_cast<char*>(data.data())),
           color_ ? cv::IMREAD_COLOR : gray_ ? cv::IMREAD_GRAYSCALE :
           cv::IMREAD_UNCHANGED);

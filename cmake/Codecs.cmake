@@ -1,0 +1,25 @@
+# What reads image files (caffe/util/image_codecs.hpp): libcaffe_codecs, which libcaffe
+# loads when it first needs it; a part of a static libcaffe.
+if(NOT USE_OPENCV)
+  return()
+endif()
+set(codecs ${PROJECT_SOURCE_DIR}/caffe_ext/codecs/opencv_codecs.cpp)
+if(NOT BUILD_SHARED_LIBS)
+  target_sources(caffe PRIVATE ${codecs})
+  target_link_libraries(caffe PUBLIC opencv_imgcodecs)
+  return()
+endif()
+add_library(caffe_codecs SHARED ${codecs})
+target_compile_features(caffe_codecs PRIVATE cxx_std_17)
+target_compile_definitions(caffe_codecs PRIVATE USE_OPENCV)
+target_include_directories(caffe_codecs PRIVATE ${STAGED}/include)
+target_link_libraries(caffe_codecs PRIVATE opencv_imgcodecs opencv_core)
+target_compile_options(caffe_codecs PRIVATE ${OWN_WARNINGS})
+set_target_properties(caffe_codecs PROPERTIES
+  VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION})
+target_compile_definitions(caffe PRIVATE
+  CAFFE_CODECS_LIBRARY="$<TARGET_SONAME_FILE_NAME:caffe_codecs>")
+target_link_libraries(caffe PRIVATE ${CMAKE_DL_LIBS})
+set_property(TARGET caffe APPEND PROPERTY BUILD_RPATH "$ORIGIN")
+set_property(TARGET caffe APPEND PROPERTY INSTALL_RPATH "$ORIGIN")
+add_dependencies(caffe caffe_codecs)
