@@ -33,29 +33,29 @@ endif()
 install(FILES ${package_files} DESTINATION ${package_dir})
 
 if(BUILD_python)
-  # install_pycaffe(DESTINATION COMPONENT)
+  # install_pycaffe(DESTINATION COMPONENT [EXCLUDE_FROM_ALL])
   function(install_pycaffe destination component)
     install(DIRECTORY ${STAGED}/python/caffe/ DESTINATION ${destination}
-            COMPONENT ${component}
+            COMPONENT ${component} ${ARGN}
             FILES_MATCHING PATTERN "*.py" PATTERN "ilsvrc_2012_mean.npy"
             PATTERN "test" EXCLUDE
             # A source package's own, which the one made here must replace; two
             # files of one second are the same to cmake --install.
             PATTERN "caffe_pb2.py" EXCLUDE)
     install(FILES ${proto_python_dir}/caffe_pb2.py
-            DESTINATION ${destination}/proto COMPONENT ${component})
+            DESTINATION ${destination}/proto COMPONENT ${component} ${ARGN})
     file(TOUCH ${proto_python_dir}/__init__.py)
     install(FILES ${proto_python_dir}/__init__.py
-            DESTINATION ${destination}/proto COMPONENT ${component})
+            DESTINATION ${destination}/proto COMPONENT ${component} ${ARGN})
     install(TARGETS pycaffe pycaffe_tool LIBRARY DESTINATION ${destination}
-            COMPONENT ${component})
+            COMPONENT ${component} ${ARGN})
     if(TARGET pycaffe_engine)
       install(TARGETS pycaffe_engine LIBRARY DESTINATION ${destination}
-              COMPONENT ${component})
+              COMPONENT ${component} ${ARGN})
     endif()
   endfunction()
   install_pycaffe(python/caffe Unspecified)
-  install_pycaffe(. wheel)
+  install_pycaffe(. wheel EXCLUDE_FROM_ALL)
   install(TARGETS caffe LIBRARY DESTINATION . NAMELINK_SKIP
           COMPONENT wheel EXCLUDE_FROM_ALL)
   if(TARGET caffe_codecs)

@@ -35,6 +35,10 @@ def classify(prefix, tmp_path_factory):
     return build / "classify"
 
 
+def test_nothing_is_strewn(prefix):
+    assert {path.name for path in prefix.iterdir()} == {"bin", "include", "lib", "python"}
+
+
 def test_the_installed_tools_run(prefix):
     assert "usage: caffe" in subprocess.run(
         [prefix / "bin/caffe", "--help"], capture_output=True, text=True).stdout

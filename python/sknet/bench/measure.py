@@ -29,7 +29,7 @@ def measure(source, engines, batch, place, seconds, tick, used_mib=None):
         gpu_mib, with `used_mib`: the same of the GPU's memory, or None.
 
     Every round has another order, and ends with a call of `tick` with the seconds
-    that it took. Raises InputError if two engines' outputs differ, or none runs.
+    since the first began. Raises InputError if two engines' outputs differ, or none runs.
 
     place: what the engines take last, a number of threads or a GPU's.
     used_mib: gives how much of the GPU's memory is in use, or None.
@@ -88,7 +88,6 @@ def _rounds(workers, missing, seconds, tick):
     """Give each its turns; those that fail go from `workers` to `missing`."""
     dice, rounds, start = random.Random(0), 0, time.perf_counter()
     while workers and (rounds < ROUNDS or time.perf_counter() - start < seconds):
-        began = time.perf_counter()
         for name in dice.sample(list(workers), len(workers)):
             try:
                 workers[name].turn()
@@ -96,7 +95,7 @@ def _rounds(workers, missing, seconds, tick):
                 missing[name] = str(error)
                 workers.pop(name).end()
         rounds += 1
-        tick(time.perf_counter() - began)
+        tick(time.perf_counter() - start)
     return rounds
 
 

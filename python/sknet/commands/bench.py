@@ -126,7 +126,7 @@ def _bench(args, source, engines):
     from sknet.progress import progress
     on_gpu = args.gpu is not None
     place = dict(gpu=args.gpu, machine=nvidia_smi.describe(args.gpu)) if on_gpu else \
-        dict(threads=args.threads, machine=machine(), peak_gflops=alone(product_peak))
+        dict(threads=args.threads, machine=machine(), peak_gflops=0)
     used_mib = (lambda: nvidia_smi.used_mib(args.gpu)) if on_gpu else None
     result = dict(model=args.model, neighbours=args.neighbours, **place,
                   gflop=2e-9 * profile(source.param, source=args.model).total("macs"),
@@ -139,12 +139,13 @@ def _bench(args, source, engines):
     if args.explain:
         result["steps"] = _steps(args, source, engines)
     for batch in args.batch:
-        with progress(args.seconds, "s") as bar, neighbours(args.neighbours):
-            part = measure(
-                source, engines, batch, args.gpu if on_gpu else args.threads,
-                args.seconds, lambda seconds: bar.update(round(seconds, 1)), used_mib)
         if not on_gpu:
             result["peak_gflops"] = max(result["peak_gflops"], alone(product_peak))
+        with progress(args.seconds, "second") as bar, neighbours(args.neighbours):
+            part = measure(
+                source, engines, batch, args.gpu if on_gpu else args.threads,
+                args.seconds, lambda seconds: bar.update(
+                    min(round(seconds), args.seconds) - bar.n), used_mib)
         result["batches"].append(part)
         tell("", *_table(result, part, engines))
     for name, steps in result.get("steps", {}).items():
