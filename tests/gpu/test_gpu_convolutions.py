@@ -60,7 +60,7 @@ def test_few_channels(text, channels, size, precision, tmp_path):
 
 
 def rectified(param, kind="Convolution", after=""):
-    return (layer(f"{param}", "data", "x", "x", kind) + after
+    return (layer(param, "data", "x", "x", kind) + after
             + layer("", "x", "x", "relu", "ReLU"))
 
 

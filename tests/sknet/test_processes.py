@@ -24,9 +24,6 @@ class Late:
     def exitcode(self):
         return self.statuses.pop(0) if self.statuses else None
 
-    def is_alive(self):
-        return self.exitcode is None
-
     def kill(self):
         pass
 

@@ -29,7 +29,8 @@ def measure(source, engines, batch, place, seconds, tick, used_mib=None):
         gpu_mib, with `used_mib`: the same of the GPU's memory, or None.
 
     Every round has another order, and ends with a call of `tick` with the seconds
-    since the first began. Raises InputError if two engines' outputs differ, or none runs.
+    since the first began. Raises InputError if two engines' outputs differ, or none
+    runs.
 
     place: what the engines take last, a number of threads or a GPU's.
     used_mib: gives how much of the GPU's memory is in use, or None.
